@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snap.h - what every command needs to know of the allocator, read once
+ *
+ * A snapshot holds the root, the caches, the arenas and an index of all slabs
+ * sorted by address with the state of every buffer.  It is made at the first
+ * command after the target stopped and dropped when it runs or changes.
+ *
+ * The index is built from the page map, which is exact in any state of the
+ * process, not from the caches' lists, which may be half-changed or damaged;
+ * umem_verify compares the two.
+ *
+ * Damage is collected, not fatal: a slab that cannot be believed is left out
+ * of the index and noted in snap->damage, and every command says so.
+ *
+ * Layer: above target.h; below walk.h.
+ */
+#ifndef UMDB_SNAP_H
+#define UMDB_SNAP_H
+
+#include "target.h"
+#include "umem_layout.h"
+
+enum buf_state {
+	BUF_FREE_SLAB = 0,   /* free, in its slab */
+	BUF_FREE_DEPOT = 1,  /* free, in a magazine of the depot */
+	BUF_FREE_THREAD = 2, /* free, in a thread's cache */
+	BUF_ALLOCATED = 3,
+};
+
+struct snap_cache {
+	taddr_t addr;
+	umem_cache_t c;
+	uint64_t nalloc, nslab, ndepot, nthread; /* buffers by state */
+};
+
+struct snap_slab {
+	taddr_t addr; /* of the umem_slab_t */
+	taddr_t base; /* of its pages */
+	uint64_t size;
+	taddr_t first; /* first chunk */
+	uint64_t chunksize;
+	uint64_t bufsize; /* bytes that the client may use */
+	uint32_t nchunk;
+	uint32_t cache; /* index in snap->cache */
+	uint64_t buf;   /* index of chunk 0 in snap->state */
+	taddr_t bufctl; /* array of bufctls, or 0 */
+	uint32_t bufctl_size;
+};
+
+struct snap_arena {
+	taddr_t addr;
+	vmem_t v;
+	uint32_t parent; /* index, or UINT32_MAX */
+};
+
+struct snap_tcache {
+	taddr_t addr;
+	uint32_t tid;
+};
+
+struct snap_damage {
+	taddr_t addr;
+	char msg[160];
+};
+
+struct snap {
+	struct target *tgt;
+	taddr_t root_addr;
+	umem_root_t root;
+	struct snap_cache *cache; /* creation order */
+	uint32_t ncache;
+	struct snap_slab *slab; /* sorted by base */
+	size_t nslab;
+	uint8_t *state; /* enum buf_state of each buffer */
+	uint64_t nbuf;
+	struct snap_arena *arena; /* creation order */
+	uint32_t narena;
+	struct snap_tcache *tcache;
+	uint32_t ntcache;
+	umem_region_t *region; /* the library's memory, sorted by base */
+	size_t nregion;
+	struct snap_damage *damage;
+	size_t ndamage;
+};
+
+/**
+ * snap_open - find the allocator in a target and read all of the above
+ *
+ * Finds the ELF note "umem" in the images mapped in the target.  Returns the
+ * snapshot, which borrows @tgt; or NULL with a sentence in tgt->err that says
+ * what to do: no libumem in the process, another layout version (both named),
+ * no allocations yet, and so on.
+ */
+struct snap *snap_open(struct target *tgt);
+void snap_close(struct snap *snap);
+
+/*
+ * snap_find_root - only the first step: address of the root, or 0 with
+ * tgt->err set.  Cheap; for the handshake and for umem status.
+ */
+taddr_t snap_find_root(struct target *tgt);
+
+/* snap_slab_at - the slab whose pages hold addr, or NULL.  O(log n) or less. */
+const struct snap_slab *snap_slab_at(const struct snap *snap, taddr_t addr);
+
+/*
+ * snap_buf_at - the buffer whose chunk holds addr
+ *
+ * Returns true and sets the slab and the index of the chunk; false when addr
+ * is not in a chunk (outside, slack before the first or behind the last).
+ */
+bool snap_buf_at(const struct snap *snap, taddr_t addr,
+    const struct snap_slab **slab_ret, uint32_t *index_ret);
+
+/* Address, state and bufctl (0 without audit) of buffer @index of a slab. */
+static inline taddr_t
+snap_buf_addr(const struct snap_slab *s, uint32_t index)
+{
+	return s->first + (uint64_t)index * s->chunksize;
+}
+
+static inline enum buf_state
+snap_buf_state(
+    const struct snap *snap, const struct snap_slab *s, uint32_t index)
+{
+	return (enum buf_state)snap->state[s->buf + index];
+}
+
+static inline taddr_t
+snap_buf_bufctl(const struct snap_slab *s, uint32_t index)
+{
+	return s->bufctl ? s->bufctl + (uint64_t)index * s->bufctl_size : 0;
+}
+
+/*
+ * snap_buf_size - bytes the client asked for, as far as is known: from the
+ * bufctl, else from the red zone, else the cache's buffer size.
+ */
+uint64_t snap_buf_size(
+    struct snap *snap, const struct snap_slab *s, uint32_t index);
+
+/* snap_cache_named - by name or address; UMDB_ENOTFOUND names near misses */
+int snap_cache_named(
+    struct snap *snap, const char *text, const struct snap_cache **ret);
+
+/* snap_ours - true when addr is in memory of the library (snap->region) */
+bool snap_ours(const struct snap *snap, taddr_t addr);
+
+/* A bufctl or log record as read, stack checked and cut to its depth. */
+struct snap_bufctl {
+	taddr_t addr;
+	umem_bufctl_audit_t bc;
+	uint64_t stack[UMEM_MAX_DEPTH];
+};
+
+/* snap_read_bufctl - read a record with its stack */
+int snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret);
+
+#endif /* UMDB_SNAP_H */

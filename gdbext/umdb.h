@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * umdb.h - the C interface that the GDB shim calls through ctypes
+ *
+ * Strings are UTF-8; those returned live until the next call on the same
+ * session.  Callbacks return void and set *ok to 1 as their last act: a
+ * Python exception at their entry leaves it 0, which means stop.
+ *
+ * Layer: top; the only file that exports symbols (umdb.map).
+ */
+#ifndef UMDB_H
+#define UMDB_H
+
+#include <stdint.h>
+
+#define UMDB_ABI 1
+
+struct umdb; /* a session with one target */
+
+/* Strings belong to the callee and live until its next call. */
+struct umdb_symbol {
+	const char *function;
+	uint64_t offset;
+	const char *module;
+	const char *file;
+	int32_t line;
+	int32_t pad;
+};
+
+struct umdb_callbacks {
+	void *arg;
+	void (*read)(
+	    void *arg, uint64_t addr, void *buf, uint64_t len, int *ok);
+	void (*write)(void *arg, const char *text, uint64_t len, int *ok);
+	void (*symbolise)(
+	    void *arg, uint64_t pc, struct umdb_symbol *sym, int *ok);
+	/* evaluate text to an address; size of the function there, or 0 */
+	void (*lookup)(void *arg, const char *text, uint64_t *addr,
+	    uint64_t *size, int *ok);
+	/* progress of long work, 0..total (0 unknown); *ok 0 to stop */
+	void (*poll)(void *arg, const char *what, uint64_t done, uint64_t total,
+	    int *ok);
+};
+
+/* A mapping and a thread as the debugger sees them. */
+struct umdb_region {
+	uint64_t start, end;
+	uint32_t prot; /* 1 read, 2 write, 4 execute, 8 shared */
+	uint32_t pad;
+	const char *name;
+};
+struct umdb_thread {
+	uint32_t lwp, num;
+	uint64_t reg[18]; /* order of target_regname */
+	uint32_t have_regs, pad;
+};
+
+int umdb_abi(void);
+/* layout version of targets that this build reads */
+int umdb_layout_version(void);
+
+/* The command table; index from 0; NULL at the end. */
+struct umdb_command {
+	const char *name, *alias, *usage, *summary, *help, *options, *words;
+	int32_t complete; /* enum dcmd_complete */
+	int32_t pad;
+};
+const struct umdb_command *umdb_command(int index);
+
+/*
+ * umdb_open - a session.  @core: path of the core file, or NULL; @pid: of a
+ * live process that the caller has stopped on this machine, or 0; neither:
+ * everything through cb->read.  Callbacks are always needed: for what the
+ * direct path cannot serve.  Returns NULL with a sentence in errbuf.
+ */
+struct umdb *umdb_open(const char *core, int pid,
+    const struct umdb_callbacks *cb, char *errbuf, uint64_t errsize);
+void umdb_close(struct umdb *u);
+
+/* Mappings and threads from the debugger; needed unless it is a core. */
+int umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n);
+int umdb_set_threads(struct umdb *u, const struct umdb_thread *t, uint64_t n);
+
+/*
+ * umdb_run - run a command line ("findleaks -d", "walk umem_cache | verify").
+ * Returns 0, or a negative enum umdb_code with the sentence in umdb_error().
+ * *found: leaks or damaged buffers that it reported, for exit-code.
+ */
+int umdb_run(struct umdb *u, const char *line, uint64_t *found);
+const char *umdb_error(struct umdb *u);
+
+/*
+ * umdb_complete - completions of the last word of @line, one a line.  Works
+ * without a readable target (then without cache names).
+ */
+const char *umdb_complete(struct umdb *u, const char *line);
+
+/* The target ran or changed: forget the snapshot and all results. */
+void umdb_invalidate(struct umdb *u);
+
+#endif /* UMDB_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.h - one structure of the target at a time
+ *
+ * One contract for every walker: it calls fn for each element; fn returns
+ * WALK_NEXT or WALK_STOP or an error.  A walker returns UMDB_OK when it
+ * reached the end or was stopped; anything else is an error with an address
+ * in tgt->err.  A damaged link is an error, never the silent end of a walk;
+ * every list walk holds a struct guard and so ends.
+ *
+ * Layer: above snap.h; may not include out.h.
+ */
+#ifndef UMDB_WALK_H
+#define UMDB_WALK_H
+
+#include "snap.h"
+
+enum { WALK_NEXT = 0, WALK_STOP = 1 };
+
+/*
+ * A cycle guard: Brent's algorithm ("An improved Monte Carlo factorization
+ * algorithm", 1980).  Zero it before the walk; guard_loops() is true when
+ * @addr was seen before.
+ */
+struct guard {
+	taddr_t tortoise;
+	uint64_t steps, limit;
+};
+bool guard_loops(struct guard *g, taddr_t addr);
+
+/* buffers of one cache, or of all caches with NULL; states: mask of 1 << s */
+typedef int walk_buf_fn(struct snap *, const struct snap_slab *, uint32_t index,
+    enum buf_state, void *arg);
+int walk_buffers(struct snap *snap, const struct snap_cache *cache,
+    unsigned states, walk_buf_fn *fn, void *arg);
+
+/* slabs as the cache's own lists have them: partial ones, then full ones */
+typedef int walk_slab_fn(
+    struct snap *, taddr_t addr, const umem_slab_t *, void *arg);
+int walk_slab_list(struct snap *snap, const struct snap_cache *cache,
+    bool partial, walk_slab_fn *fn, void *arg);
+
+/* magazines of a cache's depot */
+typedef int walk_mag_fn(
+    struct snap *, taddr_t addr, const umem_magazine_t *, void *arg);
+int walk_depot(struct snap *snap, const struct snap_cache *cache, bool full,
+    walk_mag_fn *fn, void *arg);
+
+/*
+ * Records of a log, newest first (by time stamp over all chunks).  @log: one
+ * of the root's log headers; 0 is UMDB_ENOTFOUND.
+ */
+typedef int walk_log_fn(struct snap *, const struct snap_bufctl *, void *arg);
+int walk_log(struct snap *snap, taddr_t log, walk_log_fn *fn, void *arg);
+
+/*
+ * A buffer's history: its bufctl, then older log records through bc_lastlog
+ * while they belong to the same buffer and get older.
+ */
+int walk_history(struct snap *snap, taddr_t bufctl, walk_log_fn *fn, void *arg);
+
+/* segments of an arena in address order, of the types in mask (VMEM_SEG_*) */
+typedef int walk_seg_fn(
+    struct snap *, taddr_t addr, const vmem_seg_t *, void *arg);
+int walk_segments(struct snap *snap, const struct snap_arena *arena,
+    unsigned mask, walk_seg_fn *fn, void *arg);
+
+#endif /* UMDB_WALK_H */

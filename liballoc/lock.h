@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - mutual exclusion on a umem_lock_t
+ *
+ * A three-state futex mutex (Drepper, "Futexes Are Tricky", 2011, mutex2):
+ * one atomic operation to take or drop a lock nobody waits for.  Zeroed
+ * memory is an unlocked lock.  Locks do not nest on themselves.
+ *
+ * Order, outermost first; a thread may take only later ones while it holds
+ * one, and none of the library's locks is held while code of the client
+ * (constructors, callbacks) or the loader runs:
+ *
+ *	init -> cache list -> cache -> depot -> arena (child before its source)
+ *	     -> heap -> meta, pagemap, regions -> log -> log slot -> message
+ *
+ * Layer: above os.h.
+ */
+#ifndef UMEM_LOCK_H
+#define UMEM_LOCK_H
+
+#include "umem_layout.h"
+
+void umem_lock_slow(umem_lock_t *l);
+void umem_unlock_slow(umem_lock_t *l);
+
+static inline int
+lock_try(umem_lock_t *l)
+{
+	uint32_t expected = 0;
+
+	return __atomic_compare_exchange_n(
+	    &l->lk_word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void
+lock_acquire(umem_lock_t *l)
+{
+	if (__builtin_expect(!lock_try(l), 0))
+		umem_lock_slow(l);
+}
+
+static inline void
+lock_release(umem_lock_t *l)
+{
+	if (__builtin_expect(
+		__atomic_exchange_n(&l->lk_word, 0, __ATOMIC_RELEASE) == 2, 0))
+		umem_unlock_slow(l);
+}
+
+/* lock_reset - forget holders and waiters: in the child after fork */
+static inline void
+lock_reset(umem_lock_t *l)
+{
+	__atomic_store_n(&l->lk_word, 0, __ATOMIC_RELEASE);
+}
+
+#endif /* UMEM_LOCK_H */

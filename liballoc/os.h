@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h - the host: the only file with system calls
+ *
+ * Nothing here allocates, takes a lock or changes errno on success.
+ *
+ * Layer: lowest; includes nothing of ours.
+ */
+#ifndef UMEM_OS_H
+#define UMEM_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * os_map - take fresh zeroed memory from the system, readable and writable
+ * @size: bytes, a multiple of the page size
+ * @align: a power of two, at least the page size
+ *
+ * Returns the address, or NULL with errno ENOMEM.
+ */
+void *os_map(size_t size, size_t align);
+
+/* os_unmap - give [addr, addr + size) back; whole pages */
+void os_unmap(void *addr, size_t size);
+
+/*
+ * os_purge - drop the contents of whole pages and the memory behind them;
+ * they read as zero afterwards.  The address range stays ours.
+ */
+void os_purge(void *addr, size_t size);
+
+/*
+ * os_protect - make pages inaccessible (access 0) or readable and writable
+ * (1).  Returns 0, or -1 with errno (the limit of mappings, usually).
+ */
+int os_protect(void *addr, size_t size, int access);
+
+/*
+ * os_move - move the pages [from, from + size) to @to, by changing page
+ * tables, not by copying (mremap(2)).  Both ranges are whole pages and ours;
+ * what was at @to is dropped, and @from afterwards reads as zero.
+ * Returns 0; or -1 with both ranges as they were.
+ */
+int os_move(void *from, void *to, size_t size);
+
+/* os_now - CLOCK_MONOTONIC in nanoseconds; never 0 */
+uint64_t os_now(void);
+
+/* os_tid - kernel thread id of the caller (a system call: cache it) */
+uint32_t os_tid(void);
+
+/* os_ncpus - processors this process may run on, at least 1 */
+unsigned os_ncpus(void);
+
+/* os_write_stderr - write all of buf to file descriptor 2, best effort */
+void os_write_stderr(const char *buf, size_t len);
+
+/* os_getenv - secure_getenv: NULL in set-user-ID programs */
+const char *os_getenv(const char *name);
+
+/* os_secure - true in set-user-ID and set-group-ID programs */
+int os_secure(void);
+
+/* os_futex_wait - sleep while *word == value; may wake for no reason */
+void os_futex_wait(uint32_t *word, uint32_t value);
+
+/* os_futex_wake - wake one sleeper */
+void os_futex_wake(uint32_t *word);
+
+/* os_abort - end the process by SIGABRT, whatever its disposition */
+_Noreturn void os_abort(void);
+
+#endif /* UMEM_OS_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack.h - who called
+ *
+ * Layer: above meta.h.
+ */
+#ifndef UMEM_STACK_H
+#define UMEM_STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* stack_init - from the library's constructor, when the loader is done */
+void stack_init(void);
+
+/**
+ * stack_capture - return addresses of the callers, innermost first
+ * @pcs: where to put them
+ * @max: at most so many
+ *
+ * Leaves out frames inside this library.  Never allocates, never takes a
+ * lock that the loader may hold, never recurses; before stack_init() and
+ * where nothing is known of a frame the trace ends.  Returns the number of
+ * frames; sets *in_handler_ret (may be NULL) when a signal frame was crossed.
+ */
+int stack_capture(uint64_t *pcs, int max, int *in_handler_ret);
+
+#endif /* UMEM_STACK_H */

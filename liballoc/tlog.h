@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tlog.h - the transaction, contents, fail and slab logs
+ *
+ * Rings of chunks; see umem_log_header_t in umem_layout.h for their form.
+ * Writers take only the lock of their slot, and the ring's when a chunk is
+ * full.  The oldest records are lost first.
+ *
+ * Layer: above meta.h and root.h.
+ */
+#ifndef UMEM_TLOG_H
+#define UMEM_TLOG_H
+
+#include <stddef.h>
+
+#include "umem_layout.h"
+
+/* tlog_init - make the logs that umem_settings asks for, of their sizes */
+void tlog_init(void);
+
+/*
+ * tlog_record - copy a record of lh_recsize bytes into a fixed-size log.
+ * Returns where it is kept, or NULL when @log is NULL or logging is off.
+ */
+umem_bufctl_audit_t *tlog_record(
+    umem_log_header_t *log, const umem_bufctl_audit_t *bc, unsigned slot);
+
+/*
+ * tlog_contents - keep @size bytes of a freed buffer.  Returns where, or NULL
+ * when there is no contents log.
+ */
+umem_contents_t *tlog_contents(
+    const void *buf, size_t size, uint64_t timestamp, unsigned slot);
+
+/* For fork: see meta.h. */
+void tlog_fork_lock(void);
+void tlog_fork_unlock(void);
+void tlog_fork_child(void);
+
+#endif /* UMEM_TLOG_H */
