@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define UMEM_DEFAULT 0x0000 /* return NULL on failure */
 #define UMEM_NOFAIL 0x0100  /* call the no-fail callback instead */
@@ -88,6 +89,7 @@ void umem_reap(void);
 /* umem_setmtbf - let about one allocation in @mtbf fail; 1 all, 0 none */
 void umem_setmtbf(unsigned int mtbf);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* flags of vmem_alloc and vmem_xalloc */
 #define VM_SLEEP 0x00000000    /* as VM_NOSLEEP: there is nothing to wait for */
@@ -87,6 +88,7 @@ size_t vmem_size(vmem_t *vmp, int typemask);
 /* vmem_heap_arena - the arena that umem's own memory comes from */
 vmem_t *vmem_heap_arena(vmem_alloc_t **allocp, vmem_free_t **freep);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suites.h - the list of test suites
+ *
+ * X(module) stands for testsuite/test_<module>.c, which exports
+ * test_<module>_suite().  ALLOC_SUITES are linked with liballoc's objects,
+ * GDBEXT_SUITES with those of gdbext.  The Makefile reads the file names from
+ * here: keep one X a line and a blank line behind each list.
+ */
+#ifndef SUITES_H
+#define SUITES_H
+
+#include <check.h>
+
+#define ALLOC_SUITES(X)
+
+#define GDBEXT_SUITES(X)
+
+#define SUITE_PROTOTYPE(module) Suite *test_##module##_suite(void);
+ALLOC_SUITES(SUITE_PROTOTYPE)
+GDBEXT_SUITES(SUITE_PROTOTYPE)
+
+#endif /* SUITES_H */
