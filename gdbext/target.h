@@ -46,16 +46,22 @@ struct target_thread {
 struct target;
 struct target_ops {
 	const char *name; /* "core", "process", "debugger", "test" */
-	/* copy; all or nothing */
+	/*
+	 * Copy; returns UMDB_OK only when all was copied.  On failure it may
+	 * leave the reason, a literal, in tgt->why.
+	 */
 	int (*read)(struct target *, taddr_t, void *, size_t);
 	/*
 	 * Borrow memory without copying: returns a pointer to @addr and sets
 	 * *avail to the bytes that follow it there; NULL if not possible.
-	 * The pointer holds until the target is closed.  May be NULL.
+	 * The pointer holds until the target is closed and need not be
+	 * aligned.  May be NULL.  For a core several threads may call it.
 	 */
 	const void *(*map)(struct target *, taddr_t, size_t *avail);
 	int (*load_regions)(struct target *); /* fills tgt->region */
 	int (*load_threads)(struct target *); /* fills tgt->thread */
+	/* forget what was cached: the target ran.  May be NULL. */
+	void (*invalidate)(struct target *);
 	void (*close)(struct target *);
 };
 
@@ -74,8 +80,11 @@ struct target {
 	bool (*poll)(
 	    void *arg, const char *what, uint64_t done, uint64_t total);
 	void *poll_arg;
-	bool
-	    slow; /* reads cost milliseconds (remote): say so before long work */
+	uint64_t polled; /* when poll was last called, ns */
+	/* reads cost milliseconds (remote): say so before long work */
+	bool slow;
+	const char *why;  /* of the last read that failed, or NULL */
+	uint64_t missing; /* bytes that a truncated core file lacks */
 };
 
 /**
@@ -112,6 +121,18 @@ int target_fail(struct target *tgt, int code, taddr_t addr, const char *fmt,
 bool target_poll(
     struct target *tgt, const char *what, uint64_t done, uint64_t total);
 
+/*
+ * target_create - an empty target with these operations, for those who write
+ * one; NULL without memory
+ */
+struct target *target_create(const struct target_ops *ops, void *priv);
+
+/*
+ * target_invalidate - the target ran or changed: drop cached memory, and load
+ * mappings and threads anew where the target itself knows them
+ */
+void target_invalidate(struct target *tgt);
+
 /* target_close - release everything; NULL is ignored */
 void target_close(struct target *tgt);
 
@@ -120,12 +141,22 @@ void target_close(struct target *tgt);
  * @fallback: for reads of memory that is not in the core but in a file that
  *            the debugger knows (text, read-only data); may be NULL.  It is
  *            never asked about memory that the core says was not dumped.
+ *            Borrowed: it must outlive the core target.
  *
- * Returns the target, or NULL with *err set.  Every offset in the file is
- * checked; a truncated core works as far as it goes.
+ * Mappings and threads are loaded.  Returns the target, or NULL with *err
+ * set.  Every offset in the file is checked; a truncated core works as far as
+ * it goes, and tgt->missing says how many bytes it lacks.
  */
 struct target *target_open_core(
     const char *path, struct target *fallback, struct umdb_error *err);
+
+/*
+ * target_core_changed - true when the core file is no longer the one that was
+ * opened (written, truncated): the target must be closed then; its reads fail
+ * from now on, and pointers from target_map must not be used.  Call it before
+ * each command.  False for targets that are no core.
+ */
+bool target_core_changed(struct target *tgt);
 
 /*
  * target_open_proc - a live process, stopped by a debugger.  Memory through
@@ -145,7 +176,10 @@ struct target_callbacks {
 struct target *target_open_callbacks(
     const struct target_callbacks *cb, struct umdb_error *err);
 
-/* Give the target regions or threads that the caller knows; copied. */
+/*
+ * Give the target regions or threads that the caller knows; copied.  Regions
+ * are sorted, and those that overlap an earlier one are cut or dropped.
+ */
 int target_set_regions(
     struct target *tgt, const struct target_region *region, size_t n);
 int target_set_threads(

@@ -13,20 +13,10 @@
 #ifndef UMDB_WALK_H
 #define UMDB_WALK_H
 
+#include "guard.h"
 #include "snap.h"
 
 enum { WALK_NEXT = 0, WALK_STOP = 1 };
-
-/*
- * A cycle guard: Brent's algorithm ("An improved Monte Carlo factorization
- * algorithm", 1980).  Zero it before the walk; guard_loops() is true when
- * @addr was seen before.
- */
-struct guard {
-	taddr_t tortoise;
-	uint64_t steps, limit;
-};
-bool guard_loops(struct guard *g, taddr_t addr);
 
 /* buffers of one cache, or of all caches with NULL; states: mask of 1 << s */
 typedef int walk_buf_fn(struct snap *, const struct snap_slab *, uint32_t index,
