@@ -69,6 +69,19 @@ void os_futex_wait(uint32_t *word, uint32_t value);
 /* os_futex_wake - wake one sleeper */
 void os_futex_wake(uint32_t *word);
 
+/*
+ * os_readable - true when the 8 bytes at @addr can be read: no signal comes of
+ * asking.  An address that is not of the user's half is not readable.
+ */
+int os_readable(const void *addr);
+
+/*
+ * os_signals_block - hold back all signals of this thread, those that the
+ * libc keeps for itself too; @old_ret is for os_signals_restore
+ */
+void os_signals_block(uint64_t *old_ret);
+void os_signals_restore(const uint64_t *old);
+
 /* os_abort - end the process by SIGABRT, whatever its disposition */
 _Noreturn void os_abort(void);
 
