@@ -11,7 +11,7 @@
  * (constructors, callbacks) or the loader runs:
  *
  *	init -> cache list -> cache -> depot -> arena (child before its source)
- *	     -> heap -> meta, pagemap, regions -> log -> log slot -> message
+ *	     -> heap -> meta, pagemap, regions -> log slot -> log -> message
  *
  * Layer: above os.h.
  */

@@ -3,8 +3,10 @@
  * tlog.h - the transaction, contents, fail and slab logs
  *
  * Rings of chunks; see umem_log_header_t in umem_layout.h for their form.
- * Writers take only the lock of their slot, and the ring's when a chunk is
- * full.  The oldest records are lost first.
+ * Writers take only the lock of their slot, and inside it the ring's when a
+ * chunk is full.  The oldest records are lost first.  A contents record is a
+ * umem_contents_t with its bytes behind it, rounded up to 8; in each chunk
+ * they follow one another up to one whose ct_addr is 0.
  *
  * Layer: above meta.h and root.h.
  */
@@ -31,6 +33,12 @@ umem_bufctl_audit_t *tlog_record(
  */
 umem_contents_t *tlog_contents(
     const void *buf, size_t size, uint64_t timestamp, unsigned slot);
+
+/*
+ * tlog_pause - write nothing while a fault is reported (1), go on (0); calls
+ * nest.  Other threads run meanwhile, and would overwrite what led to it.
+ */
+void tlog_pause(int on);
 
 /* For fork: see meta.h. */
 void tlog_fork_lock(void);
