@@ -3,9 +3,13 @@
  * dcmd.h - the commands
  *
  * One table, dcmds[] in dcmd.c: name, MDB's name, usage, help, what its
- * arguments complete to, its function.  A dcmd parses its arguments, walks or
- * finds, and emits rows; it does not read target memory itself and formats
- * nothing.
+ * arguments complete to, its function.  A dcmd is given its arguments parsed,
+ * walks or finds, and emits rows; it does not read target memory itself and
+ * formats nothing.
+ *
+ * To add a command: one row in dcmds[], one function, one paragraph in the
+ * manual.  Nothing else knows the list; the debugger's side takes names,
+ * help and completion from the table.
  *
  * Layer: above find.h and out.h; below umdb.h.
  */
@@ -22,10 +26,13 @@ enum dcmd_complete {
 	COMPLETE_WORD,   /* the row's own words */
 };
 
+struct dcmd;
+
 /* The open session: what a dcmd may use. */
 struct dcmd_ctx {
+	const struct dcmd *dcmd; /* the one that runs */
 	struct target *tgt;
-	struct snap *snap; /* NULL for DCMD_NO_SNAP until ctx_snap() */
+	struct snap *snap; /* NULL only for DCMD_NO_SNAP; then err says why */
 	struct out *out;
 	struct umdb_error *err;
 	struct leaks **leaks; /* cache of the last findleaks */
@@ -36,17 +43,28 @@ struct dcmd_ctx {
 	void *lookup_arg;
 };
 
+/* Arguments with the options taken out. */
+struct dcmd_args {
+	int argc;
+	char **argv;
+	/* by letter: NULL not given, else its value, or "" without one */
+	const char *opt[128];
+};
+
+typedef int dcmd_fn(struct dcmd_ctx *ctx, const struct dcmd_args *args);
+
 struct dcmd {
 	const char *name;    /* "findleaks": umem findleaks */
 	const char *alias;   /* MDB's name at top level, NULL none */
-	const char *usage;   /* "[-d] [-f] [-v] [FUNCTION]" */
+	const char *usage;   /* "[-d] [-f] [-v] [FUNCTION|ADDR]" */
 	const char *summary; /* one line */
 	const char *help;    /* the rest, for help and the manual */
-	const char *options; /* getopt(3) string; 'J' is -json everywhere */
+	const char *options; /* as for getopt(3); every command takes -json */
 	const char *words; /* completions beside cache names, blank-separated */
 	enum dcmd_complete complete;
+	int min, max;   /* how many arguments; max -1: any number */
 	unsigned flags; /* DCMD_* */
-	int (*run)(struct dcmd_ctx *ctx, int argc, char **argv);
+	dcmd_fn *run;
 };
 #define DCMD_NO_SNAP 0x1u /* works without a snapshot (status) */
 
@@ -56,10 +74,37 @@ extern const size_t ndcmd;
 /* dcmd_find - by name or alias; NULL if there is none */
 const struct dcmd *dcmd_find(const char *name);
 
-/*
- * dcmd_usage_error - note UMDB_EUSAGE with "NAME: <sentence>; usage: ..."
+/* A command line, taken apart. */
+struct dcmd_line {
+	const struct dcmd *dcmd;
+	const char *name; /* as typed: name or alias; "umem" before that */
+	bool json;
+	struct dcmd_args args;
+	char *text; /* the words stand in here */
+	char **word;
+};
+
+/**
+ * dcmd_parse - words, options and arguments of a command line
+ *
+ * Words are separated by blanks; '...' and "..." keep blanks, a backslash the
+ * next character.  Options may stand anywhere before "--".  Returns UMDB_OK,
+ * UMDB_EUSAGE or UMDB_ENOMEM with a sentence in *err; name and json are set as
+ * far as the line was understood.  Release with dcmd_line_free in any case.
  */
-int dcmd_usage_error(struct dcmd_ctx *ctx, const struct dcmd *d,
+int dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err);
+void dcmd_line_free(struct dcmd_line *line);
+
+/*
+ * dcmd_execute - run a parsed line and say what every command says: memory
+ * of the library that is damaged and was left out.
+ */
+int dcmd_execute(struct dcmd_ctx *ctx, const struct dcmd_line *line);
+
+/*
+ * dcmd_usage_error - note UMDB_EUSAGE with "<sentence>; usage: umem ..."
+ */
+int dcmd_usage_error(const struct dcmd *d, struct umdb_error *err,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
@@ -68,8 +113,36 @@ int dcmd_usage_error(struct dcmd_ctx *ctx, const struct dcmd *d,
  */
 int dcmd_address(struct dcmd_ctx *ctx, const char *text, taddr_t *ret);
 
+/* dcmd_number - an option's value, decimal or 0x...; UMDB_EUSAGE if not */
+int dcmd_number(
+    struct dcmd_ctx *ctx, const char *what, const char *text, uint64_t *ret);
+
 /* dcmd_thread_name - "3 (LWP 1234)", or "LWP 1234" where GDB has no number */
 void dcmd_thread_name(
     struct dcmd_ctx *ctx, uint32_t lwp, char *buf, size_t size);
+
+/* dcmd_cache_name - of the cache at addr; "?" if there is none */
+const char *dcmd_cache_name(struct dcmd_ctx *ctx, taddr_t addr);
+
+/* dcmd_fail_target - pass on tgt->err; returns its code */
+int dcmd_fail_target(struct dcmd_ctx *ctx, int rc);
+
+/* Which code a FUNCTION or ADDR argument means. */
+struct code_filter {
+	const char *text;
+	taddr_t start; /* 0 unknown: by name only */
+	uint64_t size; /* 0 unknown */
+};
+int dcmd_code_filter(
+    struct dcmd_ctx *ctx, const char *text, struct code_filter *ret);
+
+/* dcmd_in_code - true when some frame of a stack lies in that code */
+bool dcmd_in_code(struct dcmd_ctx *ctx, const struct code_filter *filter,
+    const uint64_t *stack, size_t depth);
+
+/*
+ * dcmd_flag_names - UMF_* as words: "audit deadbeef redzone"; "none" for 0
+ */
+void dcmd_flag_names(uint32_t flags, char *buf, size_t size);
 
 #endif /* UMDB_DCMD_H */

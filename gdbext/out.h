@@ -48,7 +48,7 @@ enum out_type {
 	OUT_UINT, /* decimal */
 	OUT_SIZE, /* bytes; text as 4K, 1.5M; JSON a number */
 	OUT_HEX,  /* flags; text 0x..; JSON a number */
-	OUT_TIME, /* ns; text as given, JSON a number */
+	OUT_TIME, /* ns; text in seconds with nine decimals, JSON in ns */
 	OUT_TEXT, /* a string */
 	OUT_BOOL,
 	OUT_STACK, /* frames below the row; JSON an array */
@@ -56,11 +56,12 @@ enum out_type {
 };
 
 struct out_column {
-	const char *key;    /* JSON name */
+	const char *key;    /* JSON name; NULL: text only */
 	const char *header; /* text header; NULL: JSON only */
 	enum out_type type;
 	int width; /* least width in text; negative: left-aligned */
 };
+#define OUT_MAX_COLUMNS 24
 
 struct out;
 
@@ -92,9 +93,13 @@ void out_item_text(struct out *o, const char *key, const char *text);
 void out_item_end(struct out *o);
 void out_list_end(struct out *o);
 
-/* A line for people between tables; nothing in JSON. */
+/*
+ * A line for people between tables, and a stack of indented frames; nothing
+ * in JSON.
+ */
 void out_line(struct out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void out_frames(struct out *o, const uint64_t *pc, size_t depth);
 
 /*
  * Facts that go into JSON's summary; in text nothing (say it with out_line).
@@ -110,10 +115,24 @@ void out_note(struct out *o, const char *fmt, ...)
 /* An error in JSON: {"umdb":1,"command":..,"error":"..."}; text nothing. */
 void out_error(struct out *o, const char *message);
 
+/*
+ * out_frame - a return address, named by the sink and remembered; its strings
+ * live as long as the output.  Never NULL.
+ */
+const struct out_frame *out_frame(struct out *o, uint64_t pc);
+
 /* A frame as text, "function+0x1c at file.c:12" or "0x7f.. in module". */
 void out_frame_text(struct out *o, uint64_t pc, char *buf, size_t size);
 
+/* A size for people: 512, 4K, 1.5M, 23.4G: three significant figures. */
+void out_size_text(uint64_t bytes, char *buf, size_t size);
+
+/*
+ * out_stopped - true when no more output is wanted or possible.  out_status:
+ * UMDB_OK, UMDB_EINTR when the sink said stop, or UMDB_ENOMEM.
+ */
 bool out_is_json(const struct out *o);
 bool out_stopped(const struct out *o);
+int out_status(const struct out *o);
 
 #endif /* UMDB_OUT_H */

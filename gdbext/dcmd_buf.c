@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dcmd_buf.c - umem bufctl, umem log, umem records
+ *
+ * Three ways to look at the same record: who did what to a buffer, and when.
+ *
+ * Layer: see dcmd.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dcmd_run.h"
+#include "find_info.h"
+
+#define NS_PER_SECOND 1000000000u
+
+const char *
+dcmd_op_name(unsigned kind)
+{
+	switch (kind) {
+	case UMEM_BC_NEVER:
+		return "never";
+	case UMEM_BC_ALLOC:
+		return "alloc";
+	case UMEM_BC_FREE:
+		return "free";
+	case UMEM_BC_FAIL:
+		return "fail";
+	case UMEM_BC_SLAB:
+		return "slab";
+	default:
+		return "?";
+	}
+}
+
+static void
+put_thread(struct dcmd_ctx *ctx, uint32_t lwp)
+{
+	char name[48];
+
+	dcmd_thread_name(ctx, lwp, name, sizeof(name));
+	out_text(ctx->out, name);
+}
+
+static void
+put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
+{
+	char text[512] = "?";
+
+	if (b->bc.bc_depth > 0 && !out_is_json(ctx->out))
+		out_frame_text(ctx->out, b->stack[0], text, sizeof(text));
+	out_text(ctx->out, text);
+}
+
+void
+dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
+{
+	char thread[48];
+
+	if (out_is_json(ctx->out))
+		return;
+	dcmd_thread_name(ctx, b->bc.bc_thread, thread, sizeof(thread));
+	out_line(ctx->out,
+	    "    %s of %" PRIu64 " bytes at 0x%" PRIx64 ", cache %s",
+	    dcmd_op_name(b->bc.bc_kind), b->bc.bc_size, b->bc.bc_addr,
+	    dcmd_cache_name(ctx, b->bc.bc_cache));
+	out_line(ctx->out,
+	    "    by thread %s at %" PRIu64 ".%09" PRIu64 ", bufctl 0x%" PRIx64,
+	    thread, b->bc.bc_timestamp / NS_PER_SECOND,
+	    b->bc.bc_timestamp % NS_PER_SECOND, b->addr);
+	if (b->bc.bc_lastlog != 0 || b->bc.bc_contents != 0)
+		out_line(ctx->out,
+		    "    last log record 0x%" PRIx64 ", contents 0x%" PRIx64,
+		    b->bc.bc_lastlog, b->bc.bc_contents);
+	out_frames(ctx->out, b->stack, b->bc.bc_depth);
+}
+
+/* ---------------------------------------------------------------- bufctl */
+
+static const struct out_column bufctl_columns[] = {
+    {"addr", "ADDR", OUT_ADDR, -14},
+    {"buffer", "BUFADDR", OUT_ADDR, -14},
+    {"op", "OP", OUT_TEXT, -5},
+    {"size", "SIZE", OUT_UINT, 6},
+    {"time", "TIMESTAMP", OUT_TIME, 16},
+    {NULL, "THREAD", OUT_TEXT, 0},
+    {"thread", NULL, OUT_UINT, 0},
+    {"cache", NULL, OUT_TEXT, 0},
+    {"lastlog", NULL, OUT_ADDR, 0},
+    {"contents", NULL, OUT_ADDR, 0},
+    {NULL, "CALLER", OUT_TEXT, 0},
+    {"stack", NULL, OUT_STACK, 0},
+};
+#define BUFCTL_NCOL (sizeof(bufctl_columns) / sizeof(bufctl_columns[0]))
+
+static void
+bufctl_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
+{
+	out_row(ctx->out);
+	out_uint(ctx->out, b->addr);
+	out_uint(ctx->out, b->bc.bc_addr);
+	out_text(ctx->out, dcmd_op_name(b->bc.bc_kind));
+	out_uint(ctx->out, b->bc.bc_size);
+	out_uint(ctx->out, b->bc.bc_timestamp);
+	put_thread(ctx, b->bc.bc_thread);
+	out_uint(ctx->out, b->bc.bc_thread);
+	out_text(ctx->out, dcmd_cache_name(ctx, b->bc.bc_cache));
+	out_uint(ctx->out, b->bc.bc_lastlog);
+	out_uint(ctx->out, b->bc.bc_contents);
+	put_caller(ctx, b);
+	out_stack(ctx->out, b->stack, b->bc.bc_depth);
+	out_row_end(ctx->out);
+}
+
+/* What bufctl's options ask for. */
+struct bufctl_filter {
+	bool addr_set, code_set, thread_set, verbose;
+	taddr_t addr;
+	uint64_t earliest, latest, thread;
+	struct code_filter code;
+	uint64_t shown;
+	struct dcmd_ctx *ctx;
+};
+
+/* A time: nanoseconds, or seconds with a decimal point. */
+static int
+parse_time(struct dcmd_ctx *ctx, const char *text, uint64_t *ret)
+{
+	const char *dot = strchr(text, '.');
+	uint64_t part = 0, unit = NS_PER_SECOND;
+	char *end;
+
+	if (dot == NULL)
+		return dcmd_number(ctx, "a time", text, ret);
+	*ret = strtoull(text, &end, 10);
+	for (dot++; end[0] == '.' && *dot >= '0' && *dot <= '9' && unit > 1;
+	     dot++) {
+		unit /= 10;
+		part += (uint64_t)(*dot - '0') * unit;
+	}
+	if (end[0] != '.' || *dot != '\0' ||
+	    __builtin_mul_overflow(*ret, (uint64_t)NS_PER_SECOND, ret) ||
+	    __builtin_add_overflow(*ret, part, ret))
+		return dcmd_usage_error(ctx->dcmd, ctx->err,
+		    "a time is nanoseconds or seconds with a point, not %.80s",
+		    text);
+	return UMDB_OK;
+}
+
+/* GDB's thread number where there is such a thread, else an LWP. */
+static int
+parse_thread(struct dcmd_ctx *ctx, const char *text, uint64_t *ret)
+{
+	size_t i;
+	int rc;
+
+	rc = dcmd_number(ctx, "a thread", text, ret);
+	for (i = 0; rc == UMDB_OK && i < ctx->tgt->nthread; i++) {
+		if (ctx->tgt->thread[i].num == *ret) {
+			*ret = ctx->tgt->thread[i].lwp;
+			break;
+		}
+	}
+	return rc;
+}
+
+static int
+parse_filter(
+    struct dcmd_ctx *ctx, const struct dcmd_args *args, struct bufctl_filter *f)
+{
+	int rc = UMDB_OK;
+
+	memset(f, 0, sizeof(*f));
+	f->ctx = ctx;
+	f->latest = UINT64_MAX;
+	f->verbose = args->opt['v'] != NULL;
+	f->addr_set = args->opt['a'] != NULL;
+	f->code_set = args->opt['c'] != NULL;
+	f->thread_set = args->opt['t'] != NULL;
+	if (f->addr_set)
+		rc = dcmd_address(ctx, args->opt['a'], &f->addr);
+	if (rc == UMDB_OK && f->code_set)
+		rc = dcmd_code_filter(ctx, args->opt['c'], &f->code);
+	if (rc == UMDB_OK && args->opt['e'] != NULL)
+		rc = parse_time(ctx, args->opt['e'], &f->earliest);
+	if (rc == UMDB_OK && args->opt['l'] != NULL)
+		rc = parse_time(ctx, args->opt['l'], &f->latest);
+	if (rc == UMDB_OK && f->thread_set)
+		rc = parse_thread(ctx, args->opt['t'], &f->thread);
+	return rc;
+}
+
+static bool
+passes(const struct bufctl_filter *f, const struct snap_bufctl *b)
+{
+	if (f->addr_set && b->bc.bc_addr != f->addr)
+		return false;
+	if (f->thread_set && b->bc.bc_thread != f->thread)
+		return false;
+	if (b->bc.bc_timestamp < f->earliest || b->bc.bc_timestamp > f->latest)
+		return false;
+	return !f->code_set ||
+	       dcmd_in_code(f->ctx, &f->code, b->stack, b->bc.bc_depth);
+}
+
+static int
+bufctl_show(struct snap *snap, const struct snap_bufctl *b, void *arg)
+{
+	struct bufctl_filter *f = arg;
+
+	(void)snap;
+	if (out_stopped(f->ctx->out))
+		return WALK_STOP;
+	if (!passes(f, b))
+		return WALK_NEXT;
+	f->shown++;
+	if (!f->verbose || out_is_json(f->ctx->out)) {
+		bufctl_row(f->ctx, b);
+	} else {
+		if (f->shown > 1)
+			out_line(f->ctx->out, "%s", "");
+		dcmd_report_bufctl(f->ctx, b);
+	}
+	return WALK_NEXT;
+}
+
+/* The record that an address means: its own, or the buffer's around it. */
+static int
+resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
+{
+	struct whatis w;
+	int rc;
+
+	rc = find_whatis(ctx->snap, addr, &w);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(ctx, rc);
+	switch (w.kind) {
+	case WHAT_BUFFER:
+	case WHAT_REDZONE:
+	case WHAT_BUFCTL:
+		addr = w.bufctl;
+		break;
+	case WHAT_LOG:
+		break;
+	default:
+		addr = 0;
+		break;
+	}
+	if (addr == 0)
+		return error_set(ctx->err, UMDB_ENOTFOUND, 0,
+		    "that is no bufctl, log record or audited buffer");
+	rc = snap_read_bufctl(ctx->snap, addr, b);
+	return rc == UMDB_OK ? UMDB_OK : dcmd_fail_target(ctx, rc);
+}
+
+int
+dcmd_bufctl(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	struct bufctl_filter f;
+	struct snap_bufctl b;
+	taddr_t addr;
+	int rc;
+
+	rc = dcmd_address(ctx, args->argv[0], &addr);
+	if (rc == UMDB_OK)
+		rc = parse_filter(ctx, args, &f);
+	if (rc == UMDB_OK)
+		rc = resolve_bufctl(ctx, addr, &b);
+	if (rc != UMDB_OK)
+		return rc;
+	out_table(ctx->out, bufctl_columns, BUFCTL_NCOL);
+	if (args->opt['h'] != NULL) {
+		rc = walk_history(ctx->snap, b.addr, bufctl_show, &f);
+		if (rc != UMDB_OK)
+			rc = dcmd_fail_target(ctx, rc);
+	} else {
+		(void)bufctl_show(ctx->snap, &b, &f);
+	}
+	out_table_end(ctx->out);
+	out_fact_uint(ctx->out, "records", OUT_UINT, f.shown);
+	return rc;
+}
+
+/* ------------------------------------------------------------------- log */
+
+static const struct out_column log_columns[] = {
+    {NULL, "TIME", OUT_TEXT, -13},
+    {"op", "OP", OUT_TEXT, -5},
+    {"addr", "ADDR", OUT_ADDR, -14},
+    {"size", "SIZE", OUT_UINT, 6},
+    {"cache", "CACHE", OUT_TEXT, -15},
+    {NULL, "THREAD", OUT_TEXT, 0},
+    {"thread", NULL, OUT_UINT, 0},
+    {"time", NULL, OUT_TIME, 0},
+    {"record", NULL, OUT_ADDR, 0},
+    {"stack", "STACK", OUT_STACK, 0},
+};
+#define LOG_NCOL (sizeof(log_columns) / sizeof(log_columns[0]))
+
+static const struct out_column record_columns[] = {
+    {"record", "RECORD", OUT_ADDR, -14},
+    {"addr", "BUFADDR", OUT_ADDR, -14},
+    {"time", "TIMESTAMP", OUT_TIME, 16},
+    {"op", "OP", OUT_TEXT, -5},
+    {"size", "SIZE", OUT_UINT, 6},
+    {"cache", NULL, OUT_TEXT, 0},
+    {NULL, "THREAD", OUT_TEXT, 0},
+    {"thread", NULL, OUT_UINT, 0},
+    {NULL, "CALLER", OUT_TEXT, 0},
+};
+#define RECORD_NCOL (sizeof(record_columns) / sizeof(record_columns[0]))
+
+struct log_walk {
+	struct dcmd_ctx *ctx;
+	uint64_t limit, shown, newest;
+};
+
+static int
+log_row(struct snap *snap, const struct snap_bufctl *b, void *arg)
+{
+	struct log_walk *w = arg;
+	struct out *o = w->ctx->out;
+	char when[40];
+	uint64_t age;
+
+	(void)snap;
+	if (w->shown == w->limit || out_stopped(o))
+		return WALK_STOP;
+	if (w->shown++ == 0)
+		w->newest = b->bc.bc_timestamp;
+	age = w->newest - b->bc.bc_timestamp;
+	snprintf(when, sizeof(when), "T-%" PRIu64 ".%09" PRIu64,
+	    age / NS_PER_SECOND, age % NS_PER_SECOND);
+	out_row(o);
+	out_text(o, when);
+	out_text(o, dcmd_op_name(b->bc.bc_kind));
+	out_uint(o, b->bc.bc_addr);
+	out_uint(o, b->bc.bc_size);
+	out_text(o, dcmd_cache_name(w->ctx, b->bc.bc_cache));
+	put_thread(w->ctx, b->bc.bc_thread);
+	out_uint(o, b->bc.bc_thread);
+	out_uint(o, b->bc.bc_timestamp);
+	out_uint(o, b->addr);
+	out_stack(o, b->stack, b->bc.bc_depth);
+	out_row_end(o);
+	return WALK_NEXT;
+}
+
+static int
+record_row(struct snap *snap, const struct snap_bufctl *b, void *arg)
+{
+	struct log_walk *w = arg;
+	struct out *o = w->ctx->out;
+
+	(void)snap;
+	if (w->shown == w->limit || out_stopped(o))
+		return WALK_STOP;
+	w->shown++;
+	out_row(o);
+	out_uint(o, b->addr);
+	out_uint(o, b->bc.bc_addr);
+	out_uint(o, b->bc.bc_timestamp);
+	out_text(o, dcmd_op_name(b->bc.bc_kind));
+	out_uint(o, b->bc.bc_size);
+	out_text(o, dcmd_cache_name(w->ctx, b->bc.bc_cache));
+	put_thread(w->ctx, b->bc.bc_thread);
+	out_uint(o, b->bc.bc_thread);
+	put_caller(w->ctx, b);
+	out_row_end(o);
+	return WALK_NEXT;
+}
+
+static int
+choose_log(
+    struct dcmd_ctx *ctx, const struct dcmd_args *args, struct log_info *info)
+{
+	const char *want = args->argc > 0 ? args->argv[0] : "transaction";
+	const unsigned which = strcmp(want, "transaction") == 0
+				   ? FIND_LOG_TRANSACTION
+			       : strcmp(want, "fail") == 0 ? FIND_LOG_FAIL
+			       : strcmp(want, "slab") == 0 ? FIND_LOG_SLAB
+							   : FIND_LOGS;
+	int rc;
+
+	if (which == FIND_LOGS)
+		return dcmd_usage_error(
+		    ctx->dcmd, ctx->err, "there is no log %.80s", want);
+	rc = find_log(ctx->snap, which, info);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(ctx, rc);
+	if (info->addr == 0)
+		return error_set(ctx->err, UMDB_ENOTFOUND, 0,
+		    "the %s log is off: run the program with UMEM_LOGGING=%s%s",
+		    want, want,
+		    which == FIND_LOG_TRANSACTION ? " and UMEM_DEBUG=audit"
+						  : "");
+	return UMDB_OK;
+}
+
+static int
+show_log(struct dcmd_ctx *ctx, const struct dcmd_args *args,
+    const struct out_column *col, size_t ncol, walk_log_fn *fn)
+{
+	struct log_walk w = {.ctx = ctx, .limit = UINT64_MAX};
+	struct log_info info;
+	int rc;
+
+	if (args->opt['n'] != NULL) {
+		rc = dcmd_number(ctx, "-n", args->opt['n'], &w.limit);
+		if (rc != UMDB_OK)
+			return rc;
+	}
+	rc = choose_log(ctx, args, &info);
+	if (rc != UMDB_OK)
+		return rc;
+	out_table(ctx->out, col, ncol);
+	rc = walk_log(ctx->snap, info.addr, fn, &w);
+	out_table_end(ctx->out);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(ctx, rc);
+	if (w.shown == 0)
+		out_line(ctx->out, "the %s log is empty", info.name);
+	out_fact_text(ctx->out, "log", info.name);
+	out_fact_uint(ctx->out, "records", OUT_UINT, w.shown);
+	out_fact_uint(ctx->out, "written", OUT_UINT, info.written);
+	return UMDB_OK;
+}
+
+int
+dcmd_log(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	return show_log(ctx, args, log_columns, LOG_NCOL, log_row);
+}
+
+int
+dcmd_records(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	return show_log(ctx, args, record_columns, RECORD_NCOL, record_row);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dcmd_leak.c - umem findleaks
+ *
+ * The search is find_leaks(); its result is kept for the next call, because
+ * one looks at the summary first and at details then.
+ *
+ * Layer: see dcmd.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dcmd_run.h"
+
+#define RULE \
+	"----------------------------------------------------------------------"
+#define KINDS 3
+
+static const char *const kind_name[KINDS] = {
+    [LEAK_DEFINITE] = "definite",
+    [LEAK_INDIRECT] = "indirect",
+    [LEAK_POSSIBLE] = "possible",
+};
+
+/* In the order they are shown. */
+static const struct {
+	enum leak_kind kind;
+	const char *title;
+} sections[KINDS] = {
+    {LEAK_DEFINITE, "Definitely lost: nothing points to it"},
+    {LEAK_POSSIBLE, "Possibly lost: only pointers into its inside"},
+    {LEAK_INDIRECT, "Indirectly lost: only lost buffers point to it"},
+};
+
+/* The same groups serve both forms; BUFCTL is BUFFER without audit. */
+static const struct out_column leak_columns[2][7] = {
+    {
+	{"kind", NULL, OUT_TEXT, 0},
+	{"bytes", "BYTES", OUT_UINT, 9},
+	{"cache", "CACHE", OUT_TEXT, -25},
+	{"count", "LEAKED", OUT_UINT, 6},
+	{NULL, "BUFFER", OUT_ADDR, -14},
+	{NULL, "CALLER", OUT_TEXT, 0},
+	{"stack", NULL, OUT_STACK, 0},
+    },
+    {
+	{"kind", NULL, OUT_TEXT, 0},
+	{"bytes", "BYTES", OUT_UINT, 9},
+	{"cache", "CACHE", OUT_TEXT, -25},
+	{"count", "LEAKED", OUT_UINT, 6},
+	{NULL, "BUFCTL", OUT_ADDR, -14},
+	{NULL, "CALLER", OUT_TEXT, 0},
+	{"stack", NULL, OUT_STACK, 0},
+    },
+};
+
+struct leak_run {
+	struct dcmd_ctx *ctx;
+	const struct leaks *leaks;
+	const struct code_filter *filter; /* NULL: everything */
+	uint64_t count[KINDS], bytes[KINDS];
+	bool unaudited;
+};
+
+static bool
+leak_shown(const struct leak_run *r, const struct leak_group *g)
+{
+	return r->filter == NULL ||
+	       dcmd_in_code(r->ctx, r->filter, g->stack, g->depth);
+}
+
+static const char *
+group_cache(const struct leak_run *r, const struct leak_group *g)
+{
+	return r->ctx->snap->cache[g->cache].c.cache_name;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static const struct out_column json_columns[] = {
+    {"kind", NULL, OUT_TEXT, 0},
+    {"cache", NULL, OUT_TEXT, 0},
+    {"count", NULL, OUT_UINT, 0},
+    {"bytes", NULL, OUT_SIZE, 0},
+    {"stack", NULL, OUT_STACK, 0},
+    {"buffers", NULL, OUT_LIST, 0},
+};
+
+static void
+leak_items(const struct leak_run *r, const struct leak_group *g)
+{
+	struct out *o = r->ctx->out;
+	uint64_t i;
+
+	out_list_begin(o);
+	for (i = g->first; i < g->first + g->count && !out_stopped(o); i++) {
+		const struct leak *l = &r->leaks->leak[i];
+
+		out_item_begin(o);
+		out_item_uint(o, "addr", OUT_ADDR, l->addr);
+		out_item_uint(o, "size", OUT_SIZE, l->size);
+		out_item_uint(o, "thread", OUT_UINT, l->thread);
+		out_item_uint(o, "time", OUT_TIME, l->timestamp);
+		out_item_end(o);
+	}
+	out_list_end(o);
+}
+
+static void
+leak_json(struct leak_run *r)
+{
+	struct out *o = r->ctx->out;
+	size_t i;
+
+	out_table(
+	    o, json_columns, sizeof(json_columns) / sizeof(json_columns[0]));
+	for (i = 0; i < r->leaks->ngroup && !out_stopped(o); i++) {
+		const struct leak_group *g = &r->leaks->group[i];
+
+		if (!leak_shown(r, g))
+			continue;
+		out_row(o);
+		out_text(o, kind_name[g->kind]);
+		out_text(o, group_cache(r, g));
+		out_uint(o, g->count);
+		out_uint(o, g->bytes);
+		out_stack(o, g->stack, g->depth);
+		leak_items(r, g);
+		out_row_end(o);
+	}
+	out_table_end(o);
+}
+
+static void
+leak_row(const struct leak_run *r, const struct leak_group *g)
+{
+	struct out *o = r->ctx->out;
+	char caller[512] = "?";
+
+	if (g->depth > 0)
+		out_frame_text(o, g->stack[0], caller, sizeof(caller));
+	out_row(o);
+	out_text(o, kind_name[g->kind]);
+	out_uint(o, g->bytes);
+	out_text(o, group_cache(r, g));
+	out_uint(o, g->count);
+	out_uint(o, g->bufctl != 0 ? g->bufctl : r->leaks->leak[g->first].addr);
+	out_text(o, caller);
+	out_null(o);
+	out_row_end(o);
+}
+
+/* The groups of one kind, with a bufctl or without, as one table. */
+static bool
+leak_table(struct leak_run *r, enum leak_kind kind, bool audited)
+{
+	struct out *o = r->ctx->out;
+	bool any = false;
+	size_t i;
+
+	out_table(o, leak_columns[audited], 7);
+	for (i = 0; i < r->leaks->ngroup && !out_stopped(o); i++) {
+		const struct leak_group *g = &r->leaks->group[i];
+
+		if (g->kind != kind || (g->bufctl != 0) != audited ||
+		    !leak_shown(r, g))
+			continue;
+		leak_row(r, g);
+		any = true;
+	}
+	out_table_end(o);
+	return any;
+}
+
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void
+leak_tables(struct leak_run *r)
+{
+	struct out *o = r->ctx->out;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		const enum leak_kind kind = sections[i].kind;
+
+		if (r->count[kind] == 0)
+			continue;
+		if (any)
+			out_line(o, "%s", "");
+		any = true;
+		out_line(o, "%s", sections[i].title);
+		if (leak_table(r, kind, true) && r->unaudited)
+			out_line(o, "%s", "");
+		leak_table(r, kind, false);
+		out_line(o, "%s", RULE);
+		out_line(o, "%9" PRIu64 "  Total %" PRIu64 " buffer%s",
+		    r->bytes[kind], r->count[kind], plural(r->count[kind]));
+	}
+}
+
+/* --------------------------------------------------------------- details */
+
+static void
+leak_detail(struct leak_run *r, const struct leak_group *g)
+{
+	const struct leak *l = &r->leaks->leak[g->first];
+	struct dcmd_ctx *ctx = r->ctx;
+	struct snap_bufctl b;
+	uint64_t i, lo = UINT64_MAX, hi = 0;
+	char each[64];
+
+	for (i = 0; i < g->count; i++) {
+		lo = l[i].size < lo ? l[i].size : lo;
+		hi = l[i].size > hi ? l[i].size : hi;
+	}
+	if (lo == hi)
+		snprintf(each, sizeof(each), "%" PRIu64, lo);
+	else
+		snprintf(each, sizeof(each), "%" PRIu64 "-%" PRIu64, lo, hi);
+	out_line(ctx->out, "%s", "");
+	if (g->count == 1)
+		out_line(ctx->out, "%s leak (%s): 1 buffer, %s bytes",
+		    group_cache(r, g), kind_name[g->kind], each);
+	else
+		out_line(ctx->out,
+		    "%s leak (%s): %" PRIu64 " buffers, %s bytes each, %" PRIu64
+		    " bytes total",
+		    group_cache(r, g), kind_name[g->kind], g->count, each,
+		    g->bytes);
+	if (g->bufctl != 0 &&
+	    snap_read_bufctl(ctx->snap, g->bufctl, &b) == UMDB_OK) {
+		dcmd_report_bufctl(ctx, &b);
+		return;
+	}
+	out_line(ctx->out, "    for example the buffer at 0x%" PRIx64, l->addr);
+	out_frames(ctx->out, g->stack, g->depth);
+}
+
+static void
+leak_details(struct leak_run *r)
+{
+	size_t i, s;
+
+	for (s = 0; s < KINDS; s++) {
+		for (i = 0; i < r->leaks->ngroup; i++) {
+			const struct leak_group *g = &r->leaks->group[i];
+
+			if (out_stopped(r->ctx->out))
+				return;
+			if (g->kind == sections[s].kind && leak_shown(r, g))
+				leak_detail(r, g);
+		}
+	}
+}
+
+/* --------------------------------------------------------------- summary */
+
+static void
+leak_statistics(struct dcmd_ctx *ctx, const struct leak_stats *s, bool cached)
+{
+	char cand[32], roots[32];
+
+	out_size_text(s->candidate_bytes, cand, sizeof(cand));
+	out_size_text(s->root_bytes, roots, sizeof(roots));
+	if (cached)
+		out_line(ctx->out, "findleaks: the result of the last search; "
+				   "-f searches again");
+	out_line(ctx->out, "findleaks: %" PRIu64 " allocated buffers, %s",
+	    s->candidates, cand);
+	out_line(ctx->out, "findleaks: %" PRIu64 " words of roots, %s",
+	    s->root_words, roots);
+	out_line(ctx->out,
+	    "findleaks: %" PRIu64 " words of buffers, %" PRIu64
+	    " pointers to buffers",
+	    s->heap_words, s->hits);
+	out_line(ctx->out, "findleaks: %.3f seconds", s->seconds);
+	out_line(ctx->out, "%s", "");
+}
+
+static void
+leak_facts(struct leak_run *r)
+{
+	const struct leak_stats *s = &r->leaks->stats;
+	struct out *o = r->ctx->out;
+
+	out_fact_uint(o, "buffers", OUT_UINT, r->ctx->found);
+	out_fact_uint(o, "bytes", OUT_SIZE,
+	    r->bytes[LEAK_DEFINITE] + r->bytes[LEAK_INDIRECT] +
+		r->bytes[LEAK_POSSIBLE]);
+	out_fact_uint(o, "definite", OUT_UINT, r->count[LEAK_DEFINITE]);
+	out_fact_uint(o, "indirect", OUT_UINT, r->count[LEAK_INDIRECT]);
+	out_fact_uint(o, "possible", OUT_UINT, r->count[LEAK_POSSIBLE]);
+	out_fact_uint(o, "candidates", OUT_UINT, s->candidates);
+	out_fact_uint(o, "candidate_bytes", OUT_SIZE, s->candidate_bytes);
+	out_fact_uint(o, "root_bytes", OUT_SIZE, s->root_bytes);
+	out_fact_uint(o, "unread_bytes", OUT_SIZE, s->unread_bytes);
+}
+
+static void
+leak_notes(struct leak_run *r)
+{
+	const uint64_t unread = r->leaks->stats.unread_bytes;
+	char size[32];
+
+	if (r->unaudited && r->ctx->found > 0)
+		out_note(r->ctx->out,
+		    "no stacks were recorded for some of these: run the program "
+		    "with UMEM_DEBUG=audit, or default, to learn who allocated "
+		    "them");
+	if (unread > 0) {
+		out_size_text(unread, size, sizeof(size));
+		out_note(r->ctx->out,
+		    "%s of writable memory could not be read: what only that "
+		    "memory points to is reported as leaked",
+		    size);
+	}
+}
+
+static void
+leak_count(struct leak_run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->leaks->ngroup; i++) {
+		const struct leak_group *g = &r->leaks->group[i];
+
+		if (!leak_shown(r, g))
+			continue;
+		r->count[g->kind] += g->count;
+		r->bytes[g->kind] += g->bytes;
+		r->ctx->found += g->count;
+		r->unaudited = r->unaudited || g->bufctl == 0;
+	}
+}
+
+static void
+leak_text(struct leak_run *r, const struct dcmd_args *args)
+{
+	struct out *o = r->ctx->out;
+
+	if (r->ctx->found == 0 && r->filter == NULL)
+		out_line(o, "no memory leaks detected");
+	else if (r->ctx->found == 0)
+		out_line(
+		    o, "no memory leaks matching %s found", r->filter->text);
+	leak_tables(r);
+	if (args->opt['d'] != NULL)
+		leak_details(r);
+}
+
+int
+dcmd_findleaks(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	struct leak_run r = {.ctx = ctx};
+	struct code_filter filter;
+	bool cached;
+	int rc;
+
+	if (args->argc > 0) {
+		rc = dcmd_code_filter(ctx, args->argv[0], &filter);
+		if (rc != UMDB_OK)
+			return rc;
+		r.filter = &filter;
+	}
+	if (args->opt['f'] != NULL) {
+		find_leaks_free(*ctx->leaks);
+		*ctx->leaks = NULL;
+	}
+	cached = *ctx->leaks != NULL;
+	if (!cached) {
+		rc = find_leaks(ctx->snap, ctx->leaks);
+		if (rc != UMDB_OK)
+			return dcmd_fail_target(ctx, rc);
+	}
+	r.leaks = *ctx->leaks;
+	leak_count(&r);
+	if (args->opt['v'] != NULL)
+		leak_statistics(ctx, &r.leaks->stats, cached);
+	if (out_is_json(ctx->out))
+		leak_json(&r);
+	else
+		leak_text(&r, args);
+	leak_facts(&r);
+	leak_notes(&r);
+	return UMDB_OK;
+}

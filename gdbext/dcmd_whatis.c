@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dcmd_whatis.c - umem whatis
+ *
+ * Layer: see dcmd.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dcmd_run.h"
+
+static const char *const kind_name[] = {
+    [WHAT_UNKNOWN] = "unknown",
+    [WHAT_BUFFER] = "buffer",
+    [WHAT_REDZONE] = "redzone",
+    [WHAT_SLAB] = "slab",
+    [WHAT_SLAB_STRUCT] = "slab-struct",
+    [WHAT_BUFCTL] = "bufctl",
+    [WHAT_MAGAZINE] = "magazine",
+    [WHAT_CACHE] = "cache",
+    [WHAT_TCACHE] = "thread-cache",
+    [WHAT_LOG] = "log",
+    [WHAT_META] = "meta",
+    [WHAT_SEGMENT] = "segment",
+    [WHAT_STACK] = "stack",
+    [WHAT_MAPPING] = "mapping",
+};
+
+static const char *const state_name[] = {
+    [BUF_FREE_SLAB] = "free-slab",
+    [BUF_FREE_DEPOT] = "free-depot",
+    [BUF_FREE_THREAD] = "free-thread",
+    [BUF_ALLOCATED] = "allocated",
+};
+
+static bool
+is_buffer(const struct whatis *w)
+{
+	return w->slab != NULL &&
+	       (w->kind == WHAT_BUFFER || w->kind == WHAT_REDZONE);
+}
+
+static const char *
+slab_cache(struct dcmd_ctx *ctx, const struct whatis *w)
+{
+	return ctx->snap->cache[w->slab->cache].c.cache_name;
+}
+
+/* "allocated from X", "free in thread 3's cache of X", ... */
+static void
+state_phrase(
+    struct dcmd_ctx *ctx, const struct whatis *w, char *buf, size_t size)
+{
+	const char *cache = slab_cache(ctx, w);
+	char thread[48];
+
+	switch (w->state) {
+	case BUF_ALLOCATED:
+		snprintf(buf, size,
+		    "allocated from %s, %" PRIu64 " byte%s asked for", cache,
+		    w->size, w->size == 1 ? "" : "s");
+		break;
+	case BUF_FREE_SLAB:
+		snprintf(buf, size, "free in its slab of %s", cache);
+		break;
+	case BUF_FREE_DEPOT:
+		snprintf(buf, size, "freed to %s, now in its depot", cache);
+		break;
+	case BUF_FREE_THREAD:
+		dcmd_thread_name(ctx, w->tid, thread, sizeof(thread));
+		snprintf(buf, size,
+		    "freed to %s, now in the cache of thread %s", cache,
+		    thread);
+		break;
+	default:
+		snprintf(buf, size, "in %s", cache);
+		break;
+	}
+}
+
+/* What a thing that is no buffer is called. */
+static void
+thing_phrase(
+    struct dcmd_ctx *ctx, const struct whatis *w, char *buf, size_t size)
+{
+	char thread[48];
+
+	dcmd_thread_name(ctx, w->tid, thread, sizeof(thread));
+	switch (w->kind) {
+	case WHAT_SLAB:
+		snprintf(buf, size, "in a slab of %s, outside its buffers",
+		    w->slab ? slab_cache(ctx, w) : "a cache");
+		break;
+	case WHAT_SLAB_STRUCT:
+		snprintf(buf, size, "a slab structure%s%s",
+		    w->slab ? " of " : "", w->slab ? slab_cache(ctx, w) : "");
+		break;
+	case WHAT_BUFCTL:
+		snprintf(buf, size, "a bufctl%s%s", w->slab ? " of " : "",
+		    w->slab ? slab_cache(ctx, w) : "");
+		break;
+	case WHAT_MAGAZINE:
+		snprintf(buf, size, "a magazine");
+		break;
+	case WHAT_CACHE:
+		snprintf(
+		    buf, size, "the cache %s", dcmd_cache_name(ctx, w->base));
+		break;
+	case WHAT_TCACHE:
+		snprintf(buf, size, "the thread cache of thread %s", thread);
+		break;
+	case WHAT_LOG:
+		snprintf(buf, size, "in a log");
+		break;
+	case WHAT_META:
+		snprintf(buf, size, "in structures of the allocator");
+		break;
+	case WHAT_SEGMENT:
+		snprintf(buf, size, "%s arena %s",
+		    w->seg.vs_type == VMEM_SEG_ALLOC ? "allocated from"
+						     : "free in",
+		    w->arena ? w->arena->v.vm_name : "?");
+		break;
+	case WHAT_STACK:
+		snprintf(buf, size, "in the stack of thread %s", thread);
+		break;
+	case WHAT_MAPPING:
+		snprintf(buf, size, "in %s",
+		    w->region && w->region->name[0] ? w->region->name
+						    : "anonymous memory");
+		break;
+	default:
+		snprintf(buf, size, "unknown");
+		break;
+	}
+}
+
+static void
+whatis_lines(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
+{
+	char what[512], where[64] = "";
+
+	if (w->kind == WHAT_UNKNOWN) {
+		out_line(ctx->out, "0x%" PRIx64 " is unknown", addr);
+		return;
+	}
+	if (is_buffer(w))
+		state_phrase(ctx, w, what, sizeof(what));
+	else
+		thing_phrase(ctx, w, what, sizeof(what));
+	if (w->base != addr && w->base != 0 && addr > w->base)
+		snprintf(where, sizeof(where), "0x%" PRIx64 "+0x%" PRIx64 ", ",
+		    w->base, addr - w->base);
+	if (w->kind == WHAT_REDZONE)
+		out_line(ctx->out,
+		    "0x%" PRIx64 " is 0x%" PRIx64 "+0x%" PRIx64
+		    ", behind the end of a buffer %s",
+		    addr, w->base, addr - w->base, what);
+	else
+		out_line(ctx->out, "0x%" PRIx64 " is %s%s", addr, where, what);
+}
+
+static void
+whatis_verbose(struct dcmd_ctx *ctx, const struct whatis *w)
+{
+	if (w->slab != NULL)
+		out_line(ctx->out,
+		    "    slab 0x%" PRIx64 ": [0x%" PRIx64 ", 0x%" PRIx64
+		    "), buffer %" PRIu32 " of %" PRIu32,
+		    w->slab->addr, w->slab->base, w->slab->base + w->slab->size,
+		    w->index + 1, w->slab->nchunk);
+	if (w->arena != NULL)
+		out_line(ctx->out,
+		    "    arena %s: segment [0x%" PRIx64 ", 0x%" PRIx64 ")",
+		    w->arena->v.vm_name, w->seg.vs_start, w->seg.vs_end);
+	if (w->region != NULL)
+		out_line(ctx->out,
+		    "    mapping [0x%" PRIx64 ", 0x%" PRIx64 ") %c%c%c %s",
+		    w->region->start, w->region->end,
+		    w->region->readable ? 'r' : '-',
+		    w->region->writable ? 'w' : '-',
+		    w->region->executable ? 'x' : '-', w->region->name);
+}
+
+static const struct out_column whatis_columns[] = {
+    {"addr", NULL, OUT_ADDR, 0},
+    {"kind", NULL, OUT_TEXT, 0},
+    {"base", NULL, OUT_ADDR, 0},
+    {"offset", NULL, OUT_UINT, 0},
+    {"size", NULL, OUT_SIZE, 0},
+    {"cache", NULL, OUT_TEXT, 0},
+    {"state", NULL, OUT_TEXT, 0},
+    {"slab", NULL, OUT_ADDR, 0},
+    {"bufctl", NULL, OUT_ADDR, 0},
+    {"arena", NULL, OUT_TEXT, 0},
+    {"thread", NULL, OUT_UINT, 0},
+    {"mapping", NULL, OUT_TEXT, 0},
+    {"op", NULL, OUT_TEXT, 0},
+    {"time", NULL, OUT_TIME, 0},
+    {"by", NULL, OUT_UINT, 0},
+    {"stack", NULL, OUT_STACK, 0},
+};
+#define WHATIS_NCOL (sizeof(whatis_columns) / sizeof(whatis_columns[0]))
+
+static void
+text_or_null(struct out *o, const char *text)
+{
+	if (text != NULL)
+		out_text(o, text);
+	else
+		out_null(o);
+}
+
+static void
+whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
+    const struct snap_bufctl *b)
+{
+	struct out *o = ctx->out;
+
+	out_table(o, whatis_columns, WHATIS_NCOL);
+	out_row(o);
+	out_uint(o, addr);
+	out_text(o, kind_name[w->kind]);
+	out_uint(o, w->base);
+	out_uint(o, addr - w->base);
+	out_uint(o, w->size);
+	text_or_null(o, w->slab ? slab_cache(ctx, w) : NULL);
+	text_or_null(o, is_buffer(w) ? state_name[w->state] : NULL);
+	if (w->slab != NULL)
+		out_uint(o, w->slab->addr);
+	else
+		out_null(o);
+	if (w->bufctl != 0)
+		out_uint(o, w->bufctl);
+	else
+		out_null(o);
+	text_or_null(o, w->arena ? w->arena->v.vm_name : NULL);
+	if (w->tid != 0)
+		out_uint(o, w->tid);
+	else
+		out_null(o);
+	text_or_null(o, w->region ? w->region->name : NULL);
+	if (b != NULL) {
+		out_text(o, dcmd_op_name(b->bc.bc_kind));
+		out_uint(o, b->bc.bc_timestamp);
+		out_uint(o, b->bc.bc_thread);
+		out_stack(o, b->stack, b->bc.bc_depth);
+	}
+	out_row_end(o);
+	out_table_end(o);
+}
+
+/* Arguments are one expression, blanks and all. */
+static int
+join(struct dcmd_ctx *ctx, const struct dcmd_args *args, char *buf, size_t size)
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < args->argc && len < size; i++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s",
+		    i > 0 ? " " : "", args->argv[i]);
+	if (len < size)
+		return UMDB_OK;
+	return dcmd_usage_error(
+	    ctx->dcmd, ctx->err, "the expression is too long");
+}
+
+int
+dcmd_whatis(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	struct snap_bufctl bc, *b = NULL;
+	char text[1024];
+	struct whatis w;
+	taddr_t addr;
+	int rc;
+
+	rc = join(ctx, args, text, sizeof(text));
+	if (rc == UMDB_OK)
+		rc = dcmd_address(ctx, text, &addr);
+	if (rc != UMDB_OK)
+		return rc;
+	rc = find_whatis(ctx->snap, addr, &w);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(ctx, rc);
+	if (w.bufctl != 0 &&
+	    snap_read_bufctl(ctx->snap, w.bufctl, &bc) == UMDB_OK &&
+	    bc.bc.bc_kind != UMEM_BC_NEVER)
+		b = &bc;
+	whatis_row(ctx, addr, &w, b);
+	if (!out_is_json(ctx->out)) {
+		whatis_lines(ctx, addr, &w);
+		if (args->opt['v'] != NULL)
+			whatis_verbose(ctx, &w);
+		if (b != NULL)
+			dcmd_report_bufctl(ctx, b);
+	}
+	return UMDB_OK;
+}
