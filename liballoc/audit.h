@@ -15,7 +15,16 @@
  *
  * Bytes of a buffer past the requested size are filled with 0xbb and checked
  * too, so an overrun by one byte is seen.  Under UMF_LITE only 8 bytes are
- * filled and checked.  None of these is called with a lock held.
+ * filled and checked.  The 8 bytes before a buffer are its front guard; they
+ * stand at the end of the chunk before, or before slab_first.
+ *
+ * A buffer of UMF_LARGE has no tag: its size is slab_reqsize, the 8 bytes
+ * before it are its front guard when slab_first leaves room, and up to 64
+ * bytes past its end, as far as its chunk goes, are filled with 0xbb.  Its
+ * contents are never filled: the pages come fresh from the system and go
+ * back there.
+ *
+ * None of these is called with a lock held.
  *
  * Layer: above tlog.h, stack.h, fault.h.
  */
@@ -64,12 +73,44 @@ size_t audit_size(umem_cache_t *cp, umem_slab_t *sp, void *buf);
 /*
  * audit_resize - the client's buffer keeps its place but is now @size bytes
  * long (realloc within the chunk): checks as audit_free would, retags and
- * records.  Returns as audit_free.
+ * records.  Returns as audit_free.  For UMF_LARGE slab_reqsize must still be
+ * the old size and is set here; slab_size and slab_chunksize are the larger
+ * ones of before and after.
  */
 int audit_resize(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size);
 
-/* audit_fail - an allocation failed: note it in the fail log */
+/*
+ * audit_fail - an allocation failed: note it in the fail log; a fault under
+ * checknull.  @cp may be NULL.
+ */
 void audit_fail(umem_cache_t *cp, size_t size);
+
+/* audit_mtbf - whether the allocation at hand is one that shall fail */
+int audit_mtbf(void);
+
+/*
+ * audit_stamp - write time, thread and stack into a record that has room for
+ * root_stack_depth frames
+ */
+void audit_stamp(umem_bufctl_audit_t *bc);
+
+/*
+ * umem_thread_id, umem_thread_slot - kernel thread id and log slot of the
+ * caller, kept by its thread cache (tcache.c)
+ */
+uint32_t umem_thread_id(void);
+unsigned umem_thread_slot(void);
+
+/* audit_stamp - fill in time, thread and stack of a record */
+void audit_stamp(umem_bufctl_audit_t *bc);
+
+/*
+ * umem_thread_id, umem_thread_slot - kernel thread id of the caller and its
+ * place among the log slots (to be taken modulo their number); cached in
+ * its thread cache (tcache.c)
+ */
+uint32_t umem_thread_id(void);
+unsigned umem_thread_slot(void);
 
 /* audit_bufctl - the record of chunk @index of @sp, NULL without audit */
 static inline umem_bufctl_audit_t *

@@ -116,6 +116,10 @@ static int
 set_firewall(uint64_t v)
 {
 	umem_root.root_firewall = v;
+	if (v != 0)
+		umem_root.root_flags |= UMF_FIREWALL;
+	else
+		umem_root.root_flags &= ~UMF_FIREWALL;
 	return 0;
 }
 
