@@ -82,7 +82,10 @@ struct snap {
 	size_t nregion;
 	struct snap_damage *damage;
 	size_t ndamage;
+	size_t damage_more;       /* found beyond SNAP_DAMAGE_MAX, not kept */
+	struct snap_index *index; /* page -> slab; of snap_*.c alone */
 };
+#define SNAP_DAMAGE_MAX 256u
 
 /**
  * snap_open - find the allocator in a target and read all of the above
@@ -146,6 +149,29 @@ int snap_cache_named(
 
 /* snap_ours - true when addr is in memory of the library (snap->region) */
 bool snap_ours(const struct snap *snap, taddr_t addr);
+
+/* snap_cache_at - the cache whose struct is at addr, or NULL */
+const struct snap_cache *snap_cache_at(const struct snap *snap, taddr_t addr);
+
+/*
+ * snap_tcache_of - the thread cache that holds buffer @index of a slab, or
+ * NULL.  Reads that cache's magazines in all thread caches: for one buffer,
+ * not for all of them.
+ */
+const struct snap_tcache *snap_tcache_of(
+    struct snap *snap, const struct snap_slab *s, uint32_t index);
+
+/*
+ * snap_read_magazine - read and check the head of a magazine; @cache is whose
+ * rounds it should hold, 0 any.  Its rounds are uint64_t at
+ * addr + UMEM_MAG_ROUND, mag_rounds of them, at most UMEM_MAX_ROUNDS.
+ */
+int snap_read_magazine(
+    struct snap *snap, taddr_t addr, taddr_t cache, umem_magazine_t *ret);
+
+/* snap_damaged - note damage, once for the same address and words */
+void snap_damaged(struct snap *snap, taddr_t addr, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A bufctl or log record as read, stack checked and cut to its depth. */
 struct snap_bufctl {

@@ -8,10 +8,6 @@
  *
  * Layer: above target_cache.h.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
