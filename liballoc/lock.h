@@ -10,7 +10,7 @@
  * one, and none of the library's locks is held while code of the client
  * (constructors, callbacks) or the loader runs:
  *
- *	init -> cache list -> cache -> depot -> arena (child before its source)
+ *	init -> thread caches -> cache list -> cache -> depot -> arena (child before its source)
  *	     -> heap -> meta, pagemap, regions -> log slot -> log -> message
  *
  * Layer: above os.h.

@@ -51,6 +51,12 @@ uint64_t os_now(void);
 /* os_tid - kernel thread id of the caller (a system call: cache it) */
 uint32_t os_tid(void);
 
+/* os_pid - process id of the caller */
+uint32_t os_pid(void);
+
+/* os_program_headers - where the executable's program headers lie */
+uintptr_t os_program_headers(void);
+
 /* os_ncpus - processors this process may run on, at least 1 */
 unsigned os_ncpus(void);
 

@@ -16,7 +16,8 @@
 
 #include "umem_layout.h"
 
-extern umem_pmleaf_t *pagemap[UMEM_PM_ROOTS];
+extern umem_pmleaf_t *pagemap[UMEM_PM_ROOTS]
+    __attribute__((visibility("hidden")));
 
 /*
  * pagemap_set - enter a slab for all pages of [base, base + size), and @bin
@@ -43,6 +44,26 @@ pagemap_slab(const void *addr)
 		return NULL;
 	return __atomic_load_n(
 	    &leaf->pl_slab[page & (UMEM_PM_LEAF_PAGES - 1)], __ATOMIC_RELAXED);
+}
+
+/*
+ * buffer_bin - the bin that @addr may be pushed on without further checks;
+ * 0, which is always full, when there is none.  The fast path of free().
+ */
+static inline __attribute__((always_inline)) unsigned
+buffer_bin(const void *addr)
+{
+	uint64_t root =
+	    (uintptr_t)addr >> (UMEM_PAGE_SHIFT + UMEM_PM_LEAF_BITS);
+	const umem_pmleaf_t *leaf;
+
+	if (__builtin_expect(root >= UMEM_PM_ROOTS, 0))
+		return 0;
+	leaf = pagemap[root];
+	if (__builtin_expect(leaf == NULL, 0))
+		return 0;
+	return leaf->pl_bin[(uintptr_t)addr >> UMEM_PAGE_SHIFT &
+			    (UMEM_PM_LEAF_PAGES - 1)];
 }
 
 void pagemap_fork_lock(void);

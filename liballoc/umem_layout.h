@@ -148,7 +148,9 @@ typedef struct umem_maglist {
  * filled rounds and [tb_top, tb_limit) its empty ones; tb_base is
  * UMEM_MAG_ROUND bytes into the magazine.  All zero: nothing loaded.  tb_prev
  * is the previous magazine (Bonwick and Adams, "Magazines and Vmem", 2001),
- * whose mag_rounds is exact.
+ * whose mag_rounds is exact.  While magazines change hands the three pointers
+ * may not fit together (tb_base <= tb_top <= tb_limit, or all zero); then the
+ * magazine concerned is in tc_transit with an exact mag_rounds.
  */
 typedef struct umem_tcbin {
 	UMEM_PTR(void *) tb_top;
@@ -166,9 +168,10 @@ typedef struct umem_tcache {
 	uint64_t tc_ticks;          /* slow-path entries */
 	uint32_t tc_tid;            /* kernel thread id, 0 unused */
 	uint32_t tc_state;          /* UMEM_TC_* */
-	uint32_t tc_flags;          /* private to the owner */
+	uint32_t tc_capacity;       /* bytes that its magazines can hold */
 	uint32_t tc_slot;           /* log slot */
-	uint64_t tc_spare[2];
+	/* magazines that change hands right now, or 0: as if in the depot */
+	UMEM_PTR(struct umem_magazine) tc_transit[2];
 	uint8_t tc_grow[UMEM_TC_BINS]; /* refill batch of each bin */
 } umem_tcache_t;
 #define UMEM_TC_FREE 0u /* on the free list, owns nothing */
@@ -203,7 +206,9 @@ typedef struct umem_slab {
 } umem_slab_t;
 #define UMEM_SLAB_PARTIAL 0x1u /* on cache_partial, else on cache_full */
 #define UMEM_SLAB_GUARD 0x2u   /* large: last page is PROT_NONE */
-#define UMEM_SLAB_ALIGNED 0x4u /* large: came from memalign */
+#define UMEM_SLAB_PLAIN \
+	0x4u /* large: no guards, no record: made before
+                                  the options were read */
 
 /* --------------------------------------------------- page map and regions */
 
@@ -238,9 +243,10 @@ typedef struct umem_region {
 /* ------------------------------------------------------- auditing, guards */
 
 /*
- * What follows the cache_bufsize bytes of a buffer, at cache_buftag.  The
- * last word stands right before the next chunk and so guards that one
- * against an underrun; a slab starts with one such word of its own.
+ * What follows the cache_bufsize bytes of a buffer, at cache_buftag.  All
+ * words from bt_front to the end of the chunk hold the same pattern: the last
+ * of them stands right before the next buffer and guards that one against an
+ * underrun.  One such word stands before the first chunk of a slab.
  */
 typedef struct umem_buftag {
 	uint64_t bt_redzone; /* pattern, or pattern | size */
@@ -330,7 +336,7 @@ typedef struct umem_cache {
 	uint32_t cache_number;      /* in order of creation, from 1 */
 	uint64_t cache_verify;      /* bytes checked and filled by DEADBEEF */
 	uint64_t cache_contents;    /* bytes kept by CONTENTS */
-	uint64_t cache_recip;       /* 2^32 / chunksize, rounded up */
+	uint64_t cache_recip;       /* 2^40 / chunksize, rounded up */
 	uint64_t cache_mtbf;
 	uint64_t cache_constructor; /* code addresses, private argument */
 	uint64_t cache_destructor;
@@ -371,7 +377,8 @@ typedef struct umem_cache {
 
 /*
  * A boundary tag.  All segments of an arena, spans included, stand on one
- * ring through vm_seg0 in address order (a span before what it contains).
+ * ring through vm_seg0: a span before what it contains, which is in address
+ * order; spans in order of creation.
  * vs_knext/vs_kprev link segments of one kind: free ones on the list of
  * their size, spans on the span ring, allocated ones on their hash chain.
  */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buffer.c - buffers of any size; see buffer.h
+ *
+ * Layer: buffer.h
+ */
+#include "buffer.h"
+
+#include "audit.h"
+#include "cache.h"
+#include "fault.h"
+#include "init.h"
+#include "large.h"
+#include "pagemap.h"
+#include "root.h"
+#include "slab.h"
+#include "tcache.h"
+
+/* ------------------------------------------------------------- allocate */
+
+static int
+goes_to_large(size_t size)
+{
+	/* Before the caches exist; and what firewall sets apart. */
+	return umem_root.root_ready != UMEM_READY ||
+	       ((umem_root.root_flags & UMF_FIREWALL) != 0 &&
+		   size >= umem_root.root_firewall);
+}
+
+static void *
+alloc_from_cache(umem_cache_t *cp, size_t size)
+{
+	void *buf = tc_alloc(cp);
+
+	if (buf != NULL && cache_is_checked(cp))
+		audit_alloc(cp, pagemap_slab(buf), buf, size, 1);
+	return buf;
+}
+
+void *
+buffer_alloc(size_t size, size_t align, int *zero_ret)
+{
+	umem_cache_t *cp = NULL;
+	void *buf;
+
+	if (zero_ret != NULL)
+		*zero_ret = 0;
+	if (umem_root.root_ready != UMEM_READY && umem_init() != 0)
+		return NULL;
+	if (!goes_to_large(size))
+		cp = cache_for(size, align);
+	if (umem_root.root_mtbf != 0 && audit_mtbf())
+		buf = NULL;
+	else if (cp != NULL)
+		buf = alloc_from_cache(cp, size);
+	else
+		buf = large_alloc(size, align, zero_ret);
+	if (buf == NULL)
+		audit_fail(cp, size);
+	return buf;
+}
+
+/* ----------------------------------------------------------------- free */
+
+/* The address belongs to no slab: is it in a large buffer, or was it one? */
+static void
+report_unknown(void *buf, const char *function)
+{
+	umem_slab_t *sp = large_find(buf);
+	struct umem_fault f = {
+	    .error = UMEM_ERR_BADADDR,
+	    .buffer = buf,
+	    .function = function,
+	};
+
+	if (sp != NULL) {
+		large_free(sp, buf, (size_t)-1, function);
+		return;
+	}
+	if (large_was_freed(buf)) {
+		f.error = UMEM_ERR_DUPFREE;
+		f.realbuf = buf;
+		f.realcache = umem_root.root_large;
+	}
+	fault_report(&f);
+}
+
+static void
+report_inside(umem_slab_t *sp, void *buf, const char *function)
+{
+	umem_cache_t *cp = sp->slab_cache;
+	void *start = slab_chunk_of(sp, buf);
+	struct umem_fault f = {
+	    .error = UMEM_ERR_BADBASE,
+	    .buffer = buf,
+	    .realbuf = start,
+	    .slab = sp,
+	    .realcache = cp,
+	    .function = function,
+	};
+
+	f.bufctl = audit_bufctl(cp, sp, (size_t)slab_index(sp, start));
+	f.size = cache_is_checked(cp) ? audit_size(cp, sp, start)
+				      : cp->cache_bufsize;
+	fault_report(&f);
+}
+
+/* free() of an object that belongs to umem_cache_free(). */
+static void
+report_object(umem_slab_t *sp, void *buf, long index, const char *function)
+{
+	struct umem_fault f = {
+	    .error = UMEM_ERR_BADCACHE,
+	    .buffer = buf,
+	    .realbuf = buf,
+	    .slab = sp,
+	    .realcache = sp->slab_cache,
+	    .bufctl = audit_bufctl(sp->slab_cache, sp, (size_t)index),
+	    .function = function,
+	};
+
+	fault_report(&f);
+}
+
+/*
+ * The slab of a buffer that the caller gave, if it is the start of one of
+ * malloc's; else reports and returns NULL.
+ */
+static umem_slab_t *
+buffer_slab(void *buf, const char *function)
+{
+	umem_slab_t *sp = pagemap_slab(buf);
+	long index;
+
+	if (sp == NULL) {
+		report_unknown(buf, function);
+		return NULL;
+	}
+	if (sp->slab_cache->cache_flags & UMF_LARGE)
+		return sp;
+	index = slab_index(sp, buf);
+	if (index < 0) {
+		report_inside(sp, buf, function);
+		return NULL;
+	}
+	if (!(sp->slab_cache->cache_flags & UMF_MALLOC)) {
+		report_object(sp, buf, index, function);
+		return NULL;
+	}
+	return sp;
+}
+
+void
+buffer_free(void *buf, size_t size, const char *function)
+{
+	umem_slab_t *sp = buffer_slab(buf, function);
+	umem_cache_t *cp;
+
+	if (sp == NULL)
+		return;
+	cp = sp->slab_cache;
+	if (cp->cache_flags & UMF_LARGE) {
+		large_free(sp, buf, size, function);
+		return;
+	}
+	if (cache_is_checked(cp) && audit_free(cp, sp, buf, size) != 0)
+		return;
+	tc_free(cp, buf);
+}
+
+/* -------------------------------------------------------------- resizing */
+
+size_t
+buffer_usable(void *buf, const char *function)
+{
+	umem_slab_t *sp = buffer_slab(buf, function);
+	umem_cache_t *cp;
+
+	if (sp == NULL)
+		return 0;
+	cp = sp->slab_cache;
+	if (cp->cache_flags & UMF_LARGE)
+		return cache_is_checked(cp) ? sp->slab_reqsize
+					    : sp->slab_chunksize;
+	return cache_is_checked(cp) ? audit_size(cp, sp, buf)
+				    : cp->cache_bufsize;
+}
+
+void *
+buffer_resize(void *buf, size_t size, const char *function)
+{
+	umem_slab_t *sp = buffer_slab(buf, function);
+	umem_cache_t *cp;
+
+	if (sp == NULL)
+		return NULL;
+	cp = sp->slab_cache;
+	if (cp->cache_flags & UMF_LARGE)
+		return large_realloc(sp, buf, size);
+	if (cache_is_checked(cp) || size > cp->cache_bufsize)
+		return NULL;
+	/* Shrinking by less than half is not worth a copy. */
+	return size >= cp->cache_bufsize / 2 ? buf : NULL;
+}

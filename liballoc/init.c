@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - the library's beginning, and what happens at fork; see init.h
+ *
+ * Layer: init.h
+ */
+#include "init.h"
+
+#include <pthread.h>
+
+#include "cache.h"
+#include "heap.h"
+#include "large.h"
+#include "lock.h"
+#include "mag.h"
+#include "meta.h"
+#include "msg.h"
+#include "options.h"
+#include "os.h"
+#include "pagemap.h"
+#include "root.h"
+#include "slab.h"
+#include "stack.h"
+#include "tcache.h"
+#include "tlog.h"
+#include "umem.h"
+#include "update.h"
+#include "vmem_impl.h"
+
+static umem_lock_t init_lock;
+static uint32_t init_thread; /* who is at it, to let it in again */
+
+/* ------------------------------------------------- quantum caches of arenas */
+
+static umem_cache_t *
+qcache_create(const char *name, size_t size, size_t align, vmem_t *arena)
+{
+	struct cache_spec spec = {
+	    .name = name,
+	    .bufsize = size,
+	    .align = align,
+	    .arena = arena,
+	    .cflags = UMC_QCACHE | UMC_NOTOUCH | UMC_INTERNAL,
+	};
+
+	return umem_root.root_ready == UMEM_READY ? cache_create(&spec) : NULL;
+}
+
+static void *
+qcache_alloc(umem_cache_t *cp, int vmflag)
+{
+	(void)vmflag;
+	return umem_cache_alloc(cp, UMEM_DEFAULT);
+}
+
+static const struct vmem_qcache_ops qcache_ops = {
+    .create = qcache_create,
+    .alloc = qcache_alloc,
+    .free = umem_cache_free,
+    .destroy = umem_cache_destroy,
+    .reap = depot_purge,
+};
+
+/* ---------------------------------------------------------------- the start */
+
+#ifndef UMEM_NO_PRELOAD
+extern const char image_start[] __asm__("__ehdr_start")
+    __attribute__((visibility("hidden")));
+extern const char image_etext[] __asm__("etext")
+    __attribute__((visibility("hidden")));
+extern const char image_end[] __asm__("end")
+    __attribute__((visibility("hidden")));
+#endif
+
+/*
+ * Where the library lies: its frames are left out of stacks, its data is no
+ * root.  Linked into the program itself it has no image of its own.
+ */
+static void
+note_own_image(void)
+{
+#ifndef UMEM_NO_PRELOAD
+	uintptr_t start = (uintptr_t)image_start, end = (uintptr_t)image_end;
+	uintptr_t program = os_program_headers();
+
+	if (program >= start && program < end)
+		return;
+	umem_root.root_text_start = start;
+	umem_root.root_text_end = (uintptr_t)image_etext;
+	umem_root.root_data_start = (uintptr_t)image_etext;
+	umem_root.root_data_end = end;
+#endif
+}
+
+static void
+init_all(void)
+{
+	umem_root.root_self = (uintptr_t)&umem_root;
+	umem_root.root_pid = os_pid();
+	umem_root.root_start = os_now();
+	umem_root.root_pagemap = pagemap;
+	note_own_image();
+	heap_init();
+	large_init();
+	/* From here on requests of this thread are served, as large ones. */
+	options_read();
+	large_configure();
+	tlog_init();
+	cache_init();
+	tc_init();
+	vmem_qcache_ops = &qcache_ops;
+	__atomic_store_n(&umem_root.root_ready, UMEM_READY, __ATOMIC_RELEASE);
+	cache_open_fast_path();
+}
+
+int
+umem_init(void)
+{
+	uint32_t me;
+
+	if (__atomic_load_n(&umem_root.root_ready, __ATOMIC_ACQUIRE) ==
+	    UMEM_READY)
+		return 0;
+	me = os_tid();
+	if (__atomic_load_n(&init_thread, __ATOMIC_RELAXED) == me)
+		return umem_root.root_large != NULL ? 0 : -1;
+	lock_acquire(&init_lock);
+	if (umem_root.root_ready != UMEM_READY) {
+		__atomic_store_n(&init_thread, me, __ATOMIC_RELAXED);
+		umem_root.root_ready = UMEM_READY_INITING;
+		init_all();
+		__atomic_store_n(&init_thread, 0, __ATOMIC_RELAXED);
+	}
+	lock_release(&init_lock);
+	return 0;
+}
+
+/* --------------------------------------------------------------------- fork */
+
+/* All locks, in the order of lock.h: the child gets whole structures. */
+static void
+fork_prepare(void)
+{
+	lock_acquire(&init_lock);
+	tc_fork_lock();
+	cache_fork_lock();
+	vmem_fork_lock();
+	pagemap_fork_lock();
+	meta_fork_lock();
+	tlog_fork_lock();
+}
+
+static void
+fork_parent(void)
+{
+	tlog_fork_unlock();
+	meta_fork_unlock();
+	pagemap_fork_unlock();
+	vmem_fork_unlock();
+	cache_fork_unlock();
+	tc_fork_unlock();
+	lock_release(&init_lock);
+}
+
+static void
+fork_child(void)
+{
+	tlog_fork_child();
+	meta_fork_child();
+	pagemap_fork_child();
+	vmem_fork_child();
+	cache_fork_child();
+	lock_reset(&init_lock);
+	umem_root.root_pid = os_pid();
+	update_fork_child();
+	tc_fork_child();
+}
+
+/*
+ * Before main, and before the constructors of other libraries (the library is
+ * linked with -z initfirst).
+ */
+static __attribute__((constructor)) void
+umem_start(void)
+{
+	(void)umem_init();
+	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
+	stack_init();
+	update_start();
+}

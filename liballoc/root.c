@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * root.c - the root structure and the settings, with their defaults
+ *
+ * Layer: root.h
+ */
+#include "root.h"
+
+umem_root_t umem_root = {
+    .root_magic = UMEM_ROOT_MAGIC,
+    .root_version = UMEM_LAYOUT_VERSION,
+    .root_size = sizeof(umem_root_t),
+    .root_cache_size = sizeof(umem_cache_t),
+    .root_slab_size = sizeof(umem_slab_t),
+    .root_tcache_size = sizeof(umem_tcache_t),
+    .root_bufctl_size = sizeof(umem_bufctl_audit_t),
+    .root_vmem_size = sizeof(vmem_t),
+    .root_vmem_seg_size = sizeof(vmem_seg_t),
+    .root_log_size = sizeof(umem_log_header_t),
+    .root_page_size = UMEM_PAGE_SIZE,
+    .root_release = UMEM_RELEASE,
+    .root_ready = UMEM_READY_STARTUP,
+    .root_stack_depth = 15,
+    .root_perthread = 1u << 20,
+    .root_maxverify = ~0ull,
+    .root_contents = 256,
+};
+
+struct umem_settings umem_settings = {
+    .set_max_contention = 2,
+    .set_reap_interval = 10,
+    .set_firewall_align = 1,
+};
