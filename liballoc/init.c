@@ -6,6 +6,7 @@
  */
 #include "init.h"
 
+#include <elf.h>
 #include <pthread.h>
 
 #include "cache.h"
@@ -63,14 +64,9 @@ static const struct vmem_qcache_ops qcache_ops = {
 
 /* ---------------------------------------------------------------- the start */
 
-#ifndef UMEM_NO_PRELOAD
-extern const char image_start[] __asm__("__ehdr_start")
+/* The ELF header of the image that holds this code. */
+extern const Elf64_Ehdr own_header __asm__("__ehdr_start")
     __attribute__((visibility("hidden")));
-extern const char image_etext[] __asm__("etext")
-    __attribute__((visibility("hidden")));
-extern const char image_end[] __asm__("end")
-    __attribute__((visibility("hidden")));
-#endif
 
 /*
  * Where the library lies: its frames are left out of stacks, its data is no
@@ -79,17 +75,24 @@ extern const char image_end[] __asm__("end")
 static void
 note_own_image(void)
 {
-#ifndef UMEM_NO_PRELOAD
-	uintptr_t start = (uintptr_t)image_start, end = (uintptr_t)image_end;
-	uintptr_t program = os_program_headers();
+	uintptr_t base = (uintptr_t)&own_header;
+	const Elf64_Phdr *ph = (const void *)(base + own_header.e_phoff);
 
-	if (program >= start && program < end)
+	if (os_program_headers() == (uintptr_t)ph)
 		return;
-	umem_root.root_text_start = start;
-	umem_root.root_text_end = (uintptr_t)image_etext;
-	umem_root.root_data_start = (uintptr_t)image_etext;
-	umem_root.root_data_end = end;
-#endif
+	for (unsigned i = 0; i < own_header.e_phnum; i++) {
+		uint64_t start = base + ph[i].p_vaddr;
+
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		if (ph[i].p_flags & PF_X) {
+			umem_root.root_text_start = start;
+			umem_root.root_text_end = start + ph[i].p_memsz;
+		} else if (ph[i].p_flags & PF_W) {
+			umem_root.root_data_start = start;
+			umem_root.root_data_end = start + ph[i].p_memsz;
+		}
+	}
 }
 
 static void
