@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_inner.c - pointers to the inside that are as good as one to the start
+ *
+ * Layer: see find_inner.h.
+ */
+#include "find_inner.h"
+
+#define WORD sizeof(uint64_t)
+#define ADDR_MIN 4096u
+#define ADDR_MAX (1ULL << 47)
+
+static bool
+plausible(taddr_t addr)
+{
+	return addr >= ADDR_MIN && addr < ADDR_MAX && addr % WORD == 0;
+}
+
+/* A word anywhere in the target. */
+static enum inner_answer
+inner_read(struct inner *in, taddr_t addr, uint64_t *ret)
+{
+	const uint8_t *p = find_mem_at(in->mem, addr, WORD);
+	struct inner_word *w;
+
+	if (p != NULL) {
+		*ret = find_mem_u64(p);
+		return INNER_YES;
+	}
+	if (in->tgt == NULL)
+		return INNER_UNKNOWN;
+	w = &in->word[addr / WORD % INNER_CACHE];
+	if (w->addr != addr) {
+		w->addr = addr;
+		w->rc = target_read(in->tgt, addr, &w->value, WORD, "word");
+	}
+	*ret = w->value;
+	return w->rc == UMDB_OK ? INNER_YES : INNER_NO;
+}
+
+/*
+ * @head bytes, then @count elements that are multiples of @unit: can that be
+ * what was allocated?
+ */
+static bool
+inner_is_array(
+    const struct inner_buf *b, uint64_t head, uint64_t count, uint64_t unit)
+{
+	uint64_t each;
+
+	if (count == 0 || b->size <= head || count > b->size - head)
+		return false;
+	each = (b->size - head) / count / unit * unit;
+	return each != 0 && head + each * count >= b->least;
+}
+
+static bool
+inner_is_string(const struct inner_buf *b)
+{
+	enum { HEAD = 3 * WORD };
+	uint64_t len, cap;
+
+	if (b->size <= HEAD)
+		return false;
+	len = find_mem_u64(b->bytes);
+	cap = find_mem_u64(b->bytes + WORD);
+	return len <= cap && cap < b->size - HEAD &&
+	       cap + HEAD + 1 >= b->least && b->bytes[HEAD + len] == '\0' &&
+	       (int32_t)find_mem_u32(b->bytes + 2 * WORD) >= -1;
+}
+
+/*
+ * The Itanium C++ ABI: before the functions of a virtual table stand the way
+ * to the complete object and its type; the tables of one class share that.
+ */
+static enum inner_answer
+inner_is_base(struct inner *in, const struct inner_buf *b, uint64_t off)
+{
+	uint64_t first, table, up, type, first_up, first_type;
+	enum inner_answer a;
+
+	if (off % WORD != 0 || b->size < WORD || off > b->size - WORD)
+		return INNER_NO;
+	first = find_mem_u64(b->bytes);
+	table = find_mem_u64(b->bytes + off);
+	if (!plausible(first) || !plausible(table))
+		return INNER_NO;
+	a = inner_read(in, table - 2 * WORD, &up);
+	if (a != INNER_YES || up + off != 0)
+		return a == INNER_YES ? INNER_NO : a;
+	a = inner_read(in, first - 2 * WORD, &first_up);
+	if (a != INNER_YES || first_up != 0)
+		return a == INNER_YES ? INNER_NO : a;
+	a = inner_read(in, table - WORD, &type);
+	if (a == INNER_YES)
+		a = inner_read(in, first - WORD, &first_type);
+	if (a == INNER_YES && type != first_type)
+		a = INNER_NO;
+	return a;
+}
+
+/*
+ * A type object of CPython: following the types of types ends at the one
+ * that is its own.
+ */
+static enum inner_answer
+inner_is_type(struct inner *in, taddr_t type, uint64_t room)
+{
+	enum { OB_TYPE = 8, TP_BASICSIZE = 32, DEPTH = 4 };
+	enum inner_answer a;
+	uint64_t size, up;
+	int i;
+
+	a = inner_read(in, type + TP_BASICSIZE, &size);
+	if (a != INNER_YES)
+		return a;
+	if (size < 2 * WORD || size > room)
+		return INNER_NO;
+	for (i = 0; i < DEPTH; i++) {
+		a = inner_read(in, type + OB_TYPE, &up);
+		if (a != INNER_YES)
+			return a;
+		if (up == type)
+			return INNER_YES;
+		if (!plausible(up))
+			return INNER_NO;
+		type = up;
+	}
+	return INNER_NO;
+}
+
+/* An object of CPython @head bytes into the buffer. */
+static enum inner_answer
+inner_is_object(struct inner *in, const struct inner_buf *b, uint64_t head)
+{
+	uint64_t refs, type;
+
+	if (b->size < head + 2 * WORD)
+		return INNER_NO;
+	refs = find_mem_u64(b->bytes + head);
+	type = find_mem_u64(b->bytes + head + WORD);
+	if (refs == 0 || refs > UINT32_MAX || !plausible(type))
+		return INNER_NO;
+	return inner_is_type(in, type, b->size - head);
+}
+
+/*
+ * The collector's header is 16 bytes; before it may stand two more words
+ * (dict and weak references), and then the collector's own links point
+ * between them and the header.
+ */
+static enum inner_answer
+inner_is_collected(struct inner *in, const struct inner_buf *b, uint64_t off)
+{
+	enum { HEADER = 16, BEFORE = 16 };
+	enum inner_answer a = INNER_NO;
+
+	if (off == HEADER)
+		a = inner_is_object(in, b, HEADER);
+	if (a == INNER_NO && (off == BEFORE || off == BEFORE + HEADER))
+		a = inner_is_object(in, b, BEFORE + HEADER);
+	return a;
+}
+
+enum inner_answer
+find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
+{
+	enum inner_answer a;
+
+	if (off < WORD || off >= b->size)
+		return INNER_NO;
+	if (off == WORD && inner_is_array(b, off, find_mem_u64(b->bytes), 1))
+		return INNER_YES;
+	if (off == 2 * WORD &&
+	    inner_is_array(b, off, find_mem_u64(b->bytes + WORD), off))
+		return INNER_YES;
+	if (off == 3 * WORD && inner_is_string(b))
+		return INNER_YES;
+	if (find_mem_u64(b->bytes + off - WORD) == b->addr)
+		return INNER_YES;
+	a = inner_is_collected(in, b, off);
+	if (a != INNER_NO)
+		return a;
+	return inner_is_base(in, b, off);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_inner.h - pointers to the inside that are as good as one to the start
+ *
+ * Some programs keep no pointer to the start of what they allocated, by
+ * design.  These layouts are known, each by evidence in memory that chance
+ * does not produce:
+ *
+ *	new T[n] with a count of elements before the first one
+ *	a block with its length in front
+ *	the shared string of the older C++ ABI: length, capacity, references
+ *	a base class that is not the first (the virtual table says how far the
+ *	    complete object is)
+ *	a block aligned by hand, the real start in the word before it
+ *	objects of CPython behind the collector's header
+ *
+ * Memcheck knows the first four under --leak-check-heuristics.
+ *
+ * Layer: above find_mem.h; below find_mark.h.
+ */
+#ifndef UMDB_FIND_INNER_H
+#define UMDB_FIND_INNER_H
+
+#include "find_mem.h"
+
+enum inner_answer {
+	INNER_NO,
+	INNER_YES,
+	INNER_UNKNOWN, /* needs memory that only the main thread can read */
+};
+
+#define INNER_CACHE 1024
+struct inner_word {
+	taddr_t addr;
+	uint64_t value;
+	int rc;
+};
+
+struct inner {
+	const struct mem *mem;
+	struct target *tgt;                  /* main thread only, else NULL */
+	struct inner_word word[INNER_CACHE]; /* what was read through tgt */
+};
+
+struct inner_buf {
+	taddr_t addr;
+	const uint8_t *bytes;
+	uint64_t size;  /* asked for; the most it can have been if not known */
+	uint64_t least; /* the least it can have been */
+};
+
+/* find_inner - does a pointer @off (> 0) bytes into the buffer hold it? */
+enum inner_answer find_inner(
+    struct inner *in, const struct inner_buf *b, uint64_t off);
+
+#endif /* UMDB_FIND_INNER_H */

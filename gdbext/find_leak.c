@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_leak.c - findleaks: what was not reached, sorted and grouped
+ *
+ * find_root.c and find_follow.c have marked every candidate.  Here the lost
+ * ones become leaks with their sizes, times and stacks, leaks of one kind,
+ * cache and stack become a group, and groups are put in the order in which a
+ * person wants to read them.
+ *
+ * Layer: see find.h.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "find_mark.h"
+
+#define NO_GROUP UINT32_MAX
+#define NKINDS 3
+
+/* A bufctl as far as a leak needs it. */
+struct record {
+	uint64_t timestamp;
+	uint32_t thread;
+	uint16_t depth;
+	const uint8_t *stack;
+};
+
+struct collect {
+	struct mark *m;
+	struct leaks *leaks;
+	size_t leakroom, grouproom;
+	uint32_t *hash; /* group indices, NO_GROUP: empty */
+	size_t nhash;   /* a power of two */
+	uint8_t buf[UMEM_BC_STACK + UMEM_MAX_DEPTH * sizeof(uint64_t)];
+};
+
+/* ----------------------------------------------------------------- records */
+
+/* Read a buffer's record; all zero without audit or when it is damaged. */
+static void
+record_read(struct collect *c, const struct snap_slab *s, uint32_t index,
+    struct record *ret)
+{
+	const taddr_t addr = snap_buf_bufctl(s, index);
+	umem_bufctl_audit_t bc;
+	size_t len = s->bufctl_size;
+	const uint8_t *p;
+
+	memset(ret, 0, sizeof(*ret));
+	if (addr == 0 || len < sizeof(bc))
+		return;
+	if (len > sizeof(c->buf))
+		len = sizeof(c->buf);
+	p = find_mem_at(&c->m->mem, addr, len);
+	if (p == NULL) {
+		if (target_read(c->m->snap->tgt, addr, c->buf, len, "bufctl") !=
+		    UMDB_OK)
+			return;
+		p = c->buf;
+	}
+	memcpy(&bc, p, sizeof(bc));
+	if (bc.bc_addr != snap_buf_addr(s, index))
+		return;
+	ret->timestamp = bc.bc_timestamp;
+	ret->thread = bc.bc_thread;
+	if (bc.bc_depth <= (len - sizeof(bc)) / sizeof(uint64_t))
+		ret->depth = bc.bc_depth;
+	ret->stack = p + UMEM_BC_STACK;
+}
+
+/* ------------------------------------------------------------------ groups */
+
+static uint64_t
+group_hash(
+    enum leak_kind kind, uint32_t cache, uint16_t depth, const uint8_t *stack)
+{
+	const uint64_t k = 0x9e3779b97f4a7c15ULL;
+	uint64_t h = ((uint64_t)cache << 34 | (uint64_t)kind << 32 | depth) * k;
+	uint16_t i;
+
+	for (i = 0; i < depth; i++)
+		h = ((h ^ h >> 29) + find_mem_u64(stack + i * 8u)) * k;
+	return h ^ h >> 32;
+}
+
+static bool
+group_is(const struct leak_group *g, enum leak_kind kind, uint32_t cache,
+    const struct record *r)
+{
+	return g->kind == kind && g->cache == cache && g->depth == r->depth &&
+	       (r->depth == 0 || memcmp(g->stack, r->stack,
+				     r->depth * sizeof(uint64_t)) == 0);
+}
+
+static size_t
+group_slot(const struct collect *c, enum leak_kind kind, uint32_t cache,
+    const struct record *r)
+{
+	size_t i = group_hash(kind, cache, r->depth, r->stack);
+
+	for (;; i++) {
+		i &= c->nhash - 1;
+		if (c->hash[i] == NO_GROUP ||
+		    group_is(&c->leaks->group[c->hash[i]], kind, cache, r))
+			return i;
+	}
+}
+
+static int
+groups_grow(struct collect *c)
+{
+	struct leaks *l = c->leaks;
+	size_t room = c->grouproom == 0 ? 256 : c->grouproom * 2, i;
+	struct leak_group *more = realloc(l->group, room * sizeof(*more));
+	uint32_t *hash;
+
+	if (more == NULL)
+		return UMDB_ENOMEM;
+	l->group = more;
+	hash = malloc(2 * room * sizeof(*hash));
+	if (hash == NULL)
+		return UMDB_ENOMEM;
+	free(c->hash);
+	c->hash = hash;
+	c->nhash = 2 * room;
+	c->grouproom = room;
+	memset(hash, 0xff, c->nhash * sizeof(*hash));
+	for (i = 0; i < l->ngroup; i++) {
+		const struct leak_group *g = &l->group[i];
+		struct record r = {.depth = g->depth};
+
+		r.stack = (const uint8_t *)g->stack;
+		hash[group_slot(c, g->kind, g->cache, &r)] = (uint32_t)i;
+	}
+	return UMDB_OK;
+}
+
+static int
+group_of(struct collect *c, enum leak_kind kind, uint32_t cache,
+    const struct record *r, uint32_t *ret)
+{
+	struct leaks *l = c->leaks;
+	struct leak_group *g;
+	size_t slot;
+
+	if (l->ngroup == c->grouproom && groups_grow(c) != UMDB_OK)
+		return UMDB_ENOMEM;
+	slot = group_slot(c, kind, cache, r);
+	if (c->hash[slot] != NO_GROUP) {
+		*ret = c->hash[slot];
+		return UMDB_OK;
+	}
+	g = &l->group[l->ngroup];
+	memset(g, 0, sizeof(*g));
+	g->kind = kind;
+	g->cache = cache;
+	g->depth = r->depth;
+	if (r->depth != 0) {
+		g->stack = malloc(r->depth * sizeof(*g->stack));
+		if (g->stack == NULL)
+			return UMDB_ENOMEM;
+		memcpy(g->stack, r->stack, r->depth * sizeof(*g->stack));
+	}
+	c->hash[slot] = (uint32_t)l->ngroup;
+	*ret = (uint32_t)l->ngroup++;
+	return UMDB_OK;
+}
+
+/* ------------------------------------------------------------------- leaks */
+
+static bool
+leak_kind_of(uint8_t state, enum leak_kind *ret)
+{
+	switch (state) {
+	case MARK_HEAD:
+		*ret = LEAK_DEFINITE;
+		return true;
+	case MARK_LOST:
+		*ret = LEAK_INDIRECT;
+		return true;
+	case MARK_MAYBE:
+		*ret = LEAK_POSSIBLE;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+collect_leak(
+    struct collect *c, size_t slab, uint32_t index, enum leak_kind kind)
+{
+	struct mark *m = c->m;
+	const struct snap_slab *s = &m->snap->slab[slab];
+	struct leaks *l = c->leaks;
+	struct leak *leak, *more;
+	struct record r;
+
+	if (l->nleak == c->leakroom) {
+		c->leakroom = c->leakroom == 0 ? 256 : c->leakroom * 2;
+		more = realloc(l->leak, c->leakroom * sizeof(*more));
+		if (more == NULL)
+			return UMDB_ENOMEM;
+		l->leak = more;
+	}
+	record_read(c, s, index, &r);
+	leak = &l->leak[l->nleak];
+	leak->slab = (uint32_t)slab;
+	leak->index = index;
+	leak->addr = snap_buf_addr(s, index);
+	leak->size = find_mark_size(m, &m->slab[slab], index);
+	leak->timestamp = r.timestamp;
+	leak->thread = r.thread;
+	leak->kind = kind;
+	if (group_of(c, kind, s->cache, &r, &leak->group) != UMDB_OK)
+		return UMDB_ENOMEM;
+	l->group[leak->group].count++;
+	l->group[leak->group].bytes += leak->size;
+	l->nleak++;
+	return UMDB_OK;
+}
+
+static int
+collect_all(struct collect *c)
+{
+	struct mark *m = c->m;
+	const struct mark_slab *s;
+	enum leak_kind kind;
+	size_t i;
+	uint32_t k;
+	int rc = UMDB_OK;
+
+	for (i = 0; i < m->snap->nslab && rc == UMDB_OK; i++) {
+		s = &m->slab[i];
+		for (k = 0; k < s->nchunk && rc == UMDB_OK; k++)
+			if (leak_kind_of(s->state[k], &kind))
+				rc = collect_leak(c, i, k, kind);
+		if (target_poll(
+			m->snap->tgt, "collecting leaks", i, m->snap->nslab))
+			return UMDB_EINTR;
+	}
+	return rc;
+}
+
+/* ------------------------------------------------------------------- order */
+
+static int
+group_compare(const void *a, const void *b)
+{
+	static const int rank[NKINDS] = {
+	    [LEAK_DEFINITE] = 0,
+	    [LEAK_POSSIBLE] = 1,
+	    [LEAK_INDIRECT] = 2,
+	};
+	const struct leak_group *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return rank[x->kind] - rank[y->kind];
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int
+leak_compare(const void *a, const void *b)
+{
+	const struct leak *x = a, *y = b;
+
+	if (x->timestamp != y->timestamp)
+		return x->timestamp < y->timestamp ? -1 : 1;
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* Put the members of each group side by side: a counting sort. */
+static int
+leaks_gather(struct leaks *l, const uint32_t *rank)
+{
+	struct leak *sorted = malloc((l->nleak + 1) * sizeof(*sorted));
+	uint64_t *at = calloc(l->ngroup + 1, sizeof(*at)), sum = 0;
+	uint32_t group;
+	size_t i;
+
+	if (sorted == NULL || at == NULL) {
+		free(sorted);
+		free(at);
+		return UMDB_ENOMEM;
+	}
+	for (i = 0; i < l->ngroup; i++) {
+		l->group[i].first = at[i] = sum;
+		sum += l->group[i].count;
+	}
+	for (i = 0; i < l->nleak; i++) {
+		group = rank[l->leak[i].group];
+		sorted[at[group]] = l->leak[i];
+		sorted[at[group]++].group = group;
+	}
+	free(at);
+	free(l->leak);
+	l->leak = sorted;
+	return UMDB_OK;
+}
+
+/* Oldest first; the oldest member stands for its group. */
+static void
+group_sort(struct snap *snap, struct leaks *l, struct leak_group *g)
+{
+	struct leak *first = &l->leak[g->first];
+	uint64_t i;
+
+	for (i = 1; i < g->count; i++)
+		if (leak_compare(&first[i - 1], &first[i]) > 0)
+			break;
+	if (i < g->count)
+		qsort(first, g->count, sizeof(*first), leak_compare);
+	g->bufctl = snap_buf_bufctl(&snap->slab[first->slab], first->index);
+}
+
+static int
+leaks_order(struct snap *snap, struct leaks *l)
+{
+	uint32_t *rank = calloc(l->ngroup + 1, sizeof(*rank));
+	size_t i;
+	int rc;
+
+	if (rank == NULL)
+		return UMDB_ENOMEM;
+	for (i = 0; i < l->ngroup; i++)
+		l->group[i].first = i; /* remember the place */
+	if (l->ngroup > 1)
+		qsort(l->group, l->ngroup, sizeof(*l->group), group_compare);
+	for (i = 0; i < l->ngroup; i++)
+		rank[l->group[i].first] = (uint32_t)i;
+	rc = leaks_gather(l, rank);
+	free(rank);
+	for (i = 0; i < l->ngroup && rc == UMDB_OK; i++)
+		group_sort(snap, l, &l->group[i]);
+	return rc;
+}
+
+/* --------------------------------------------------------------- the whole */
+
+static double
+seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int
+leaks_make(struct mark *m, struct leaks *l)
+{
+	struct collect *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (c == NULL)
+		return UMDB_ENOMEM;
+	c->m = m;
+	c->leaks = l;
+	rc = collect_all(c);
+	if (rc == UMDB_OK)
+		rc = leaks_order(m->snap, l);
+	free(c->hash);
+	free(c);
+	return rc;
+}
+
+int
+find_leaks(struct snap *snap, struct leaks **ret)
+{
+	const double start = seconds();
+	struct leaks *l = calloc(1, sizeof(*l));
+	struct mark m;
+	int rc;
+
+	*ret = NULL;
+	if (l == NULL)
+		return target_fail(snap->tgt, UMDB_ENOMEM, 0, "out of memory");
+	rc = find_mark_init(&m, snap);
+	if (rc == UMDB_OK)
+		rc = find_mark_run(&m);
+	if (rc == UMDB_OK)
+		rc = leaks_make(&m, l);
+	l->stats = m.stats;
+	find_mark_fini(&m);
+	l->stats.seconds = seconds() - start;
+	if (rc == UMDB_OK) {
+		*ret = l;
+		return UMDB_OK;
+	}
+	find_leaks_free(l);
+	if (rc == UMDB_ENOMEM)
+		return target_fail(snap->tgt, rc, 0, "out of memory");
+	if (rc == UMDB_EINTR)
+		return target_fail(snap->tgt, rc, 0, "interrupted");
+	return rc;
+}
+
+void
+find_leaks_free(struct leaks *leaks)
+{
+	size_t i;
+
+	if (leaks == NULL)
+		return;
+	for (i = 0; i < leaks->ngroup; i++)
+		free(leaks->group[i].stack);
+	free(leaks->group);
+	free(leaks->leak);
+	free(leaks);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_mark.h - which buffers can be reached
+ *
+ * The parts of findleaks that only it uses.  find_root.c says where pointers
+ * can start from, find_mark.c follows them, find_leak.c makes leaks of what
+ * was not reached.
+ *
+ * Layer: above find_inner.h and walk.h; below find.h.
+ */
+#ifndef UMDB_FIND_MARK_H
+#define UMDB_FIND_MARK_H
+
+#include "find.h"
+#include "find_inner.h"
+
+/* ---------------------------------------------------------------- roots */
+
+struct range {
+	taddr_t start, end;
+};
+
+struct ranges {
+	struct range *r;
+	size_t n, room;
+};
+
+/* ranges_add - append; an empty range is ignored */
+int ranges_add(struct ranges *l, taddr_t start, taddr_t end);
+
+/* ranges_settle - sort and join what touches */
+void ranges_settle(struct ranges *l);
+
+/*
+ * ranges_subtract - take @b out of @a; both settled, @a remains so.  Returns
+ * UMDB_OK or UMDB_ENOMEM.
+ */
+int ranges_subtract(struct ranges *a, const struct ranges *b);
+
+struct roots {
+	struct ranges memory; /* settled */
+	struct ranges dead;   /* stacks below SP; settled */
+	uint64_t *value;      /* registers and the like */
+	size_t nvalue, room;
+	uint64_t unread; /* writable bytes that the target does not hold */
+};
+
+/*
+ * find_roots - all places from which a pointer keeps a buffer alive.  Returns
+ * UMDB_OK, UMDB_ENOMEM or UMDB_EINTR; find_roots_free in either case.
+ */
+int find_roots(struct snap *snap, struct roots *roots);
+void find_roots_free(struct roots *roots);
+
+/*
+ * roots_add_dtv - glibc's thread control block leads to a table of the
+ * thread's TLS blocks by the address of the second entry, 16 bytes into what
+ * it allocated: make its start a root.  UMDB_OK or UMDB_ENOMEM.
+ */
+int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
+
+/*
+ * find_root_stacks - fill roots->dead: the parts of stacks below SP, and the
+ * stacks of threads that have ended.  UMDB_OK or UMDB_ENOMEM.
+ */
+int find_root_stacks(struct snap *snap, struct roots *roots);
+
+/* ---------------------------------------------------------------- marks */
+
+/* Of each buffer, in mark->state; the order is used. */
+enum mark_state {
+	MARK_NONE,   /* not a candidate: free, or not the client's */
+	MARK_WHITE,  /* a candidate that nothing was seen to point to */
+	MARK_INSIDE, /* live memory points to its inside */
+	MARK_LIVE,   /* reached by pointers to starts */
+	MARK_MAYBE,  /* reached, but not so */
+	MARK_SEEN,   /* lost; passed in the first of two passes */
+	MARK_LOST,   /* lost; another lost buffer leads to it */
+	MARK_HEAD,   /* lost; nothing leads to it, or it stands for a cycle */
+	MARK_STATES,
+};
+
+#define MARK_SLAB_DEAD 0x1u  /* a thread runs on a stack in there */
+#define MARK_SLAB_LARGE 0x2u /* the size is exact */
+#define MARK_SLAB_TAG 0x4u   /* the size stands in the buftag */
+
+/* What the inner loop needs to know of a slab: one cache line. */
+struct mark_slab {
+	taddr_t first;
+	uint64_t recip; /* 2^64 / chunksize, rounded up; 0: one chunk */
+	uint64_t chunksize;
+	uint64_t bufsize;
+	const uint8_t *bytes;  /* local address of chunk 0, or NULL */
+	const uint8_t *bufctl; /* local address of the bufctls, or NULL */
+	uint8_t *state;
+	uint32_t nchunk; /* 0: not a slab of candidates */
+	uint16_t bufctl_size;
+	uint16_t flags;
+};
+
+#define MARK_TOP_SHIFT 30 /* addresses of one entry of mark->top */
+#define MARK_LEAF_PAGES (1u << (MARK_TOP_SHIFT - UMEM_PAGE_SHIFT))
+
+struct mark {
+	struct snap *snap;
+	struct mem mem;
+	struct roots roots;
+	taddr_t lo, len; /* all candidates lie in [lo, lo + len) */
+	/*
+	 * One entry for each GiB from lo: 0, a leaf with the ordinal + 1 of
+	 * the slab of each page, or 2 * ordinal + 1 of one slab that has all.
+	 */
+	uintptr_t *top;
+	size_t ntop;
+	struct mark_slab *slab; /* as snap->slab */
+	uint8_t *state;         /* as snap->state */
+	uint64_t *least;        /* by cache: least size that it serves */
+	struct leak_stats stats;
+	unsigned workers; /* threads; 0: as many as there are processors */
+};
+
+/*
+ * find_mark_init - candidates and roots of a snapshot; find_mark_fini in
+ * either case.  Returns UMDB_OK or an error.
+ */
+int find_mark_init(struct mark *mark, struct snap *snap);
+void find_mark_fini(struct mark *mark);
+
+/**
+ * find_mark_run - follow all pointers
+ *
+ * Afterwards each candidate is MARK_LIVE, MARK_MAYBE, MARK_LOST or MARK_HEAD.
+ * Returns UMDB_OK, UMDB_EINTR, or UMDB_ENOMEM.
+ */
+int find_mark_run(struct mark *mark);
+
+/*
+ * find_mark_size - bytes that the client asked for; find_mark_exact - false
+ * when that is unknown and find_mark_size says what the buffer has room for
+ */
+uint64_t find_mark_size(
+    const struct mark *mark, const struct mark_slab *s, uint32_t index);
+bool find_mark_exact(const struct mark_slab *s);
+
+#endif /* UMDB_FIND_MARK_H */

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_root.c - where pointers that keep a buffer alive can stand
+ *
+ * All memory that the process can write is a root, minus what is known to be
+ * something else:
+ *
+ *	the library's own data and memory	candidates and bookkeeping
+ *	slabs wherever they lie			their buffers are candidates
+ *	stacks below SP (find_stack.c)		dead
+ *
+ * plus what client code took from arenas of its own, which lies within the
+ * library's memory.  Of what cannot be written, pages that the loader made
+ * read-only after it relocated them count, and anonymous memory.
+ *
+ * Layer: see find_mark.h.
+ */
+#include <stdlib.h>
+
+#include "find_mark.h"
+
+/* ---------------------------------------------------------------- ranges */
+
+int
+ranges_add(struct ranges *l, taddr_t start, taddr_t end)
+{
+	struct range *more;
+	size_t room;
+
+	if (start >= end)
+		return UMDB_OK;
+	if (l->n > 0 && l->r[l->n - 1].end == start) {
+		l->r[l->n - 1].end = end;
+		return UMDB_OK;
+	}
+	if (l->n == l->room) {
+		room = l->room == 0 ? 64 : l->room * 2;
+		more = realloc(l->r, room * sizeof(*more));
+		if (more == NULL)
+			return UMDB_ENOMEM;
+		l->r = more;
+		l->room = room;
+	}
+	l->r[l->n++] = (struct range){start, end};
+	return UMDB_OK;
+}
+
+static int
+range_compare(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void
+ranges_settle(struct ranges *l)
+{
+	size_t i, kept = 0;
+
+	if (l->n == 0)
+		return;
+	for (i = 1; i < l->n && l->r[i - 1].start <= l->r[i].start; i++)
+		;
+	if (i < l->n)
+		qsort(l->r, l->n, sizeof(l->r[0]), range_compare);
+	for (i = 1; i < l->n; i++) {
+		if (l->r[i].start > l->r[kept].end)
+			l->r[++kept] = l->r[i];
+		else if (l->r[i].end > l->r[kept].end)
+			l->r[kept].end = l->r[i].end;
+	}
+	l->n = kept + 1;
+}
+
+int
+ranges_subtract(struct ranges *a, const struct ranges *b)
+{
+	struct ranges out = {0};
+	size_t i, j = 0, k;
+	taddr_t at, stop;
+	int rc = UMDB_OK;
+
+	for (i = 0; i < a->n && rc == UMDB_OK; i++) {
+		at = a->r[i].start;
+		while (j < b->n && b->r[j].end <= at)
+			j++;
+		for (k = j;
+		     k < b->n && b->r[k].start < a->r[i].end && rc == UMDB_OK;
+		     k++) {
+			stop = b->r[k].start;
+			rc = ranges_add(&out, at, stop);
+			if (b->r[k].end > at)
+				at = b->r[k].end;
+		}
+		if (rc == UMDB_OK)
+			rc = ranges_add(&out, at, a->r[i].end);
+	}
+	free(a->r);
+	*a = out;
+	return rc;
+}
+
+/* --------------------------------------------------------------- mappings */
+
+/*
+ * The read-only part of an object that the loader wrote before: what stands
+ * right before the object's writable data.
+ */
+static bool
+region_is_relro(const struct target *tgt, size_t i)
+{
+	const struct target_region *r = &tgt->region[i], *next = r + 1;
+
+	return r->file && r->dumped && !r->executable && !r->shared &&
+	       i + 1 < tgt->nregion && next->start == r->end &&
+	       next->writable && next->file && strcmp(next->name, r->name) == 0;
+}
+
+static bool
+region_is_root(const struct target *tgt, size_t i)
+{
+	const struct target_region *r = &tgt->region[i];
+
+	if (strncmp(r->name, "[v", 2) == 0) /* vdso, vvar, vsyscall */
+		return false;
+	if (r->writable)
+		return true;
+	if (r->shared)
+		return false;
+	return r->file ? region_is_relro(tgt, i) : r->dumped;
+}
+
+static int
+roots_add_mappings(struct target *tgt, struct roots *roots)
+{
+	const struct target_region *r;
+	int rc = UMDB_OK;
+	size_t i;
+
+	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++) {
+		r = &tgt->region[i];
+		if (!region_is_root(tgt, i))
+			continue;
+		if (!r->dumped)
+			roots->unread += r->end - r->start;
+		else
+			rc = ranges_add(&roots->memory, r->start, r->end);
+	}
+	ranges_settle(&roots->memory);
+	return rc;
+}
+
+/* What lies in the mappings but is not a root. */
+static int
+roots_subtract_ours(struct snap *snap, struct roots *roots)
+{
+	struct ranges not = {0};
+	int rc;
+	size_t i;
+
+	rc = ranges_add(
+	    &not, snap->root.root_data_start, snap->root.root_data_end);
+	for (i = 0; i < snap->nregion && rc == UMDB_OK; i++)
+		rc = ranges_add(&not, snap->region[i].rg_base,
+		    snap->region[i].rg_base + snap->region[i].rg_size);
+	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++)
+		rc = ranges_add(&not, snap->slab[i].base,
+		    snap->slab[i].base + snap->slab[i].size);
+	for (i = 0; i < roots->dead.n && rc == UMDB_OK; i++)
+		rc = ranges_add(
+		    &not, roots->dead.r[i].start, roots->dead.r[i].end);
+	if (rc == UMDB_OK) {
+		ranges_settle(&not );
+		rc = ranges_subtract(&roots->memory, &not );
+	}
+	free(not .r);
+	return rc;
+}
+
+/* ----------------------------------------------------------------- arenas */
+
+struct seg_arg {
+	struct ranges *list;
+	bool imports_only, ours_only;
+	int rc;
+};
+
+static int
+note_seg(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
+{
+	struct seg_arg *a = arg;
+
+	(void)addr;
+	if (a->imports_only && !seg->vs_import)
+		return WALK_NEXT;
+	if (a->ours_only && !snap_ours(snap, seg->vs_start))
+		return WALK_NEXT;
+	a->rc = ranges_add(a->list, seg->vs_start, seg->vs_end);
+	return a->rc == UMDB_OK ? WALK_NEXT : WALK_STOP;
+}
+
+/*
+ * Segments that client code holds of its own arena @index: the allocated ones
+ * less those that a child arena imported.  A damaged ring yields what lies
+ * before the damage.
+ */
+static int
+arena_held(struct snap *snap, uint32_t index, struct ranges *held)
+{
+	struct ranges spans = {0};
+	struct seg_arg arg = {held, false, true, UMDB_OK};
+	uint32_t i;
+	int rc;
+
+	(void)walk_segments(
+	    snap, &snap->arena[index], VMEM_SEG_ALLOC, note_seg, &arg);
+	rc = arg.rc;
+	arg = (struct seg_arg){&spans, true, false, UMDB_OK};
+	for (i = 0; i < snap->narena && rc == UMDB_OK; i++) {
+		if (snap->arena[i].parent != index)
+			continue;
+		(void)walk_segments(
+		    snap, &snap->arena[i], VMEM_SEG_SPAN, note_seg, &arg);
+		rc = arg.rc;
+	}
+	ranges_settle(held);
+	ranges_settle(&spans);
+	if (rc == UMDB_OK)
+		rc = ranges_subtract(held, &spans);
+	free(spans.r);
+	return rc;
+}
+
+/* Small segments come from caches of the arena; their buffers are roots. */
+static int
+roots_add_quantum_caches(struct snap *snap, struct ranges *list)
+{
+	const struct snap_slab *s;
+	uint32_t flags, k;
+	taddr_t buf;
+	size_t i;
+	int rc = UMDB_OK;
+
+	for (i = 0; i < snap->nslab; i++) {
+		s = &snap->slab[i];
+		flags = snap->cache[s->cache].c.cache_cflags;
+		if ((flags & UMC_QCACHE) == 0 || (flags & UMC_INTERNAL) != 0 ||
+		    target_region_at(snap->tgt, s->base) == NULL)
+			continue;
+		for (k = 0; k < s->nchunk && rc == UMDB_OK; k++) {
+			buf = snap_buf_addr(s, k);
+			if (snap_buf_state(snap, s, k) == BUF_ALLOCATED)
+				rc = ranges_add(list, buf, buf + s->bufsize);
+		}
+		if (rc != UMDB_OK)
+			break;
+	}
+	return rc;
+}
+
+static int
+slab_ranges(const struct snap *snap, struct ranges *slabs)
+{
+	int rc = UMDB_OK;
+	size_t i;
+
+	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++)
+		rc = ranges_add(slabs, snap->slab[i].base,
+		    snap->slab[i].base + snap->slab[i].size);
+	ranges_settle(slabs);
+	return rc;
+}
+
+static int
+roots_add_arenas(struct snap *snap, struct roots *roots)
+{
+	struct ranges all = {0}, held = {0}, slabs = {0};
+	uint32_t i;
+	size_t k;
+	int rc = UMDB_OK;
+
+	for (i = 0; i < snap->narena && rc == UMDB_OK; i++) {
+		if ((snap->arena[i].v.vm_flags & VMF_INTERNAL) != 0)
+			continue;
+		held.n = 0;
+		rc = arena_held(snap, i, &held);
+		for (k = 0; k < held.n && rc == UMDB_OK; k++)
+			rc = ranges_add(&all, held.r[k].start, held.r[k].end);
+	}
+	ranges_settle(&all);
+	if (rc == UMDB_OK && all.n > 0)
+		rc = slab_ranges(snap, &slabs);
+	if (rc == UMDB_OK && all.n > 0)
+		rc = ranges_subtract(&all, &slabs);
+	if (rc == UMDB_OK)
+		rc = roots_add_quantum_caches(snap, &all);
+	for (k = 0; k < all.n && rc == UMDB_OK; k++)
+		rc = ranges_add(&roots->memory, all.r[k].start, all.r[k].end);
+	free(all.r);
+	free(held.r);
+	free(slabs.r);
+	return rc;
+}
+
+/* -------------------------------------------------------------- registers */
+
+static int
+roots_add_value(struct roots *roots, uint64_t v)
+{
+	uint64_t *more;
+
+	if (roots->nvalue == roots->room) {
+		roots->room = roots->room == 0 ? 256 : roots->room * 2;
+		more = realloc(roots->value, roots->room * sizeof(*more));
+		if (more == NULL)
+			return UMDB_ENOMEM;
+		roots->value = more;
+	}
+	roots->value[roots->nvalue++] = v;
+	return UMDB_OK;
+}
+
+int
+roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb)
+{
+	enum { DTV = 8, DTV_ENTRY = 16 };
+	uint64_t dtv;
+
+	if (tcb == 0 ||
+	    target_read(tgt, tcb + DTV, &dtv, sizeof(dtv), "TLS") != UMDB_OK ||
+	    dtv <= DTV_ENTRY)
+		return UMDB_OK;
+	return roots_add_value(roots, dtv - DTV_ENTRY);
+}
+
+static int
+roots_add_threads(struct target *tgt, struct roots *roots)
+{
+	const struct target_thread *t;
+	int rc = UMDB_OK;
+	size_t i, r;
+
+	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++) {
+		t = &tgt->thread[i];
+		if (!t->have_regs)
+			continue;
+		for (r = 0; r < TARGET_NREGS && rc == UMDB_OK; r++)
+			rc = roots_add_value(roots, t->reg[r]);
+		if (rc == UMDB_OK)
+			rc = roots_add_dtv(tgt, roots, t->reg[TARGET_FSBASE]);
+	}
+	return rc;
+}
+
+int
+find_roots(struct snap *snap, struct roots *roots)
+{
+	int rc;
+
+	memset(roots, 0, sizeof(*roots));
+	rc = find_root_stacks(snap, roots);
+	if (rc == UMDB_OK)
+		rc = roots_add_threads(snap->tgt, roots);
+	if (rc == UMDB_OK)
+		rc = roots_add_mappings(snap->tgt, roots);
+	if (rc == UMDB_OK)
+		rc = roots_subtract_ours(snap, roots);
+	if (rc == UMDB_OK)
+		rc = roots_add_arenas(snap, roots);
+	ranges_settle(&roots->memory);
+	if (rc == UMDB_ENOMEM)
+		return target_fail(snap->tgt, rc, 0, "out of memory");
+	return rc;
+}
+
+void
+find_roots_free(struct roots *roots)
+{
+	free(roots->memory.r);
+	free(roots->dead.r);
+	free(roots->value);
+	memset(roots, 0, sizeof(*roots));
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_stack.c - the parts of stacks that hold nothing alive
+ *
+ * Below SP (less the red zone of 128 bytes) a stack holds what earlier calls
+ * left there.  Taking that for roots hides leaks; taking anything else for a
+ * dead stack makes leaks up.  So a part is dead only on evidence:
+ *
+ *	the first thread's stack	it is the mapping named [stack]
+ *	a thread of glibc		its control block, at the top of the
+ *					stack, says where the stack starts
+ *	another libc's thread		SP and thread pointer in one mapping,
+ *					with a guard page right below it
+ *	a stack in a buffer		SP lies in an allocated buffer: dead is
+ *					the buffer below SP, but for its head,
+ *					where a struct around the stack may
+ *					keep fields
+ *	an ended thread's stack		glibc keeps it for the next thread, with
+ *					a control block whose thread id is 0
+ *
+ * Any other stack (of a coroutine in a mapping of its own, an alternate
+ * signal stack) is scanned whole.  So is a stack that no thread's SP is on.
+ *
+ * Layer: see find_mark.h.
+ */
+#include <stdlib.h>
+
+#include "find_mark.h"
+
+#define RED_ZONE 128u
+#define PAGE_MASK ((taddr_t)UMEM_PAGE_SIZE - 1)
+
+/* struct pthread of glibc: what is known of it without its headers. */
+#define TCB_WORDS 320u    /* it is about 290 words long */
+#define TCB_SELF 2u       /* word 2 points to word 0, and so does word 0 */
+#define TCB_TOP 65536u    /* it ends at most so far below its stack's end */
+#define STACK_MIN 2048u   /* of a stack, in bytes */
+#define BUFFER_HEAD 4096u /* of a stack in a buffer, what is always scanned */
+
+struct tcb {
+	taddr_t addr;
+	taddr_t lo, hi; /* the stack it stands on, guard included */
+	uint64_t guard;
+	uint64_t word[TCB_WORDS];
+	size_t nword;
+};
+
+struct stacks {
+	struct snap *snap;
+	struct roots *roots;
+	taddr_t *sp; /* of all threads, sorted */
+	size_t nsp;
+	taddr_t *fs; /* thread pointers, sorted */
+	size_t nfs;
+	struct tcb tcb;
+	unsigned tid_word; /* where a control block has the id; 0 unknown */
+	unsigned tid_half;
+	uint64_t size, tail; /* of the last stack seen; from addr to its end */
+};
+
+/* Read a control block at addr; false when there is none. */
+static bool
+tcb_read(struct target *tgt, taddr_t addr, struct tcb *tcb)
+{
+	const struct target_region *r = target_region_at(tgt, addr);
+	uint64_t len = sizeof(tcb->word);
+
+	memset(tcb, 0, sizeof(*tcb));
+	if (r == NULL || !r->writable || addr % sizeof(uint64_t) != 0)
+		return false;
+	if (len > r->end - addr)
+		len = (r->end - addr) / sizeof(uint64_t) * sizeof(uint64_t);
+	tcb->addr = addr;
+	tcb->nword = len / sizeof(uint64_t);
+	return tcb->nword > TCB_SELF &&
+	       target_read(tgt, addr, tcb->word, len, "thread") == UMDB_OK &&
+	       tcb->word[0] == addr && tcb->word[TCB_SELF] == addr;
+}
+
+/*
+ * The block's stackblock, stackblock_size and guardsize stand side by side
+ * at an offset that differs from release to release.  What is taken for them
+ * must be a stack with this very block near its upper end.
+ */
+static bool
+tcb_find_stack(struct tcb *tcb)
+{
+	uint64_t lo, size, guard;
+	size_t i;
+
+	for (i = TCB_SELF + 1; i + 2 < tcb->nword; i++) {
+		lo = tcb->word[i];
+		size = tcb->word[i + 1];
+		guard = tcb->word[i + 2];
+		if (lo == 0 || lo >= tcb->addr || size < STACK_MIN ||
+		    size > UINT64_MAX - lo || guard >= size ||
+		    (guard & PAGE_MASK) != 0)
+			continue;
+		if (lo + size <= tcb->addr || lo + size - tcb->addr > TCB_TOP ||
+		    tcb->addr - lo < guard)
+			continue;
+		tcb->lo = lo;
+		tcb->hi = lo + size;
+		tcb->guard = guard;
+		return true;
+	}
+	return false;
+}
+
+static int
+addr_compare(const void *a, const void *b)
+{
+	const taddr_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The lowest of n sorted addresses in [lo, hi); hi when there is none. */
+static taddr_t
+lowest(const taddr_t *v, size_t n, taddr_t lo, taddr_t hi)
+{
+	size_t a = 0, b = n;
+
+	while (a < b) {
+		size_t mid = a + (b - a) / 2;
+
+		if (v[mid] < lo)
+			a = mid + 1;
+		else
+			b = mid;
+	}
+	return a < n && v[a] < hi ? v[a] : hi;
+}
+
+/* Note [lo, sp) as dead, unless another thread runs in there. */
+static int
+dead_below(struct stacks *st, taddr_t lo, taddr_t sp)
+{
+	if (sp < RED_ZONE || lowest(st->sp, st->nsp, lo, sp) != sp)
+		return UMDB_OK;
+	return ranges_add(&st->roots->dead, lo, sp - RED_ZONE);
+}
+
+/* SP in an allocated buffer: sets *lo_ret to where its dead part may start. */
+static bool
+stack_in_buffer(struct snap *snap, taddr_t sp, taddr_t *lo_ret)
+{
+	const struct snap_slab *s;
+	uint64_t head;
+	uint32_t i;
+
+	if (!snap_buf_at(snap, sp, &s, &i))
+		return false;
+	head = s->bufsize / 16;
+	*lo_ret = snap_buf_addr(s, i) +
+		  (head < BUFFER_HEAD ? head : (uint64_t)BUFFER_HEAD);
+	return true;
+}
+
+static bool
+guard_below(const struct target *tgt, const struct target_region *r)
+{
+	return r > tgt->region && r[-1].end == r->start && !r[-1].readable &&
+	       !r[-1].writable;
+}
+
+static int
+stack_of_thread(struct stacks *st, const struct target_thread *t)
+{
+	struct target *tgt = st->snap->tgt;
+	const struct target_region *r;
+	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
+	const bool glibc = tcb_read(tgt, fs, &st->tcb);
+	struct tcb *tcb = &st->tcb;
+	taddr_t lo;
+
+	if (glibc && tcb_find_stack(tcb)) {
+		st->size = tcb->hi - tcb->lo;
+		st->tail = tcb->hi - tcb->addr;
+		if (sp >= tcb->lo + tcb->guard && sp < tcb->addr)
+			return dead_below(st, tcb->lo + tcb->guard, sp);
+	}
+	r = target_region_at(tgt, sp);
+	if (r == NULL || !r->writable)
+		return UMDB_OK;
+	if (stack_in_buffer(st->snap, sp, &lo))
+		return dead_below(st, lo, sp);
+	if (snap_ours(st->snap, sp))
+		return UMDB_OK;
+	if (strcmp(r->name, "[stack]") == 0 ||
+	    (!glibc && fs > sp && fs < r->end && guard_below(tgt, r)))
+		return dead_below(st, r->start, sp);
+	return UMDB_OK;
+}
+
+/* Where do control blocks keep the thread's id?  Where all of these do. */
+static void
+learn_tid(struct stacks *st)
+{
+	enum { FIRST = 64, HALVES = 2 * TCB_WORDS };
+	struct target *tgt = st->snap->tgt;
+	const struct target_thread *t;
+	unsigned char same[HALVES];
+	struct tcb *tcb = &st->tcb;
+	unsigned h, seen = 0;
+	size_t i;
+
+	memset(same, 1, sizeof(same));
+	for (i = 0; i < tgt->nthread; i++) {
+		t = &tgt->thread[i];
+		if (!t->have_regs || !tcb_read(tgt, t->reg[TARGET_FSBASE], tcb))
+			continue;
+		seen++;
+		for (h = 0; h < HALVES; h++)
+			if (h / 2 >= tcb->nword ||
+			    (uint32_t)(tcb->word[h / 2] >> (h % 2 * 32)) !=
+				t->lwp)
+				same[h] = 0;
+	}
+	for (h = FIRST; seen > 0 && h < HALVES; h++) {
+		if (!same[h])
+			continue;
+		st->tid_word = h / 2;
+		st->tid_half = h % 2;
+		return;
+	}
+}
+
+static int
+stack_of_ended(struct stacks *st, taddr_t addr)
+{
+	struct target *tgt = st->snap->tgt;
+	struct tcb *tcb = &st->tcb;
+	int rc;
+
+	if (lowest(st->fs, st->nfs, addr, addr + 1) == addr ||
+	    !tcb_read(tgt, addr, tcb) || !tcb_find_stack(tcb) ||
+	    st->tid_word >= tcb->nword ||
+	    (uint32_t)(tcb->word[st->tid_word] >> (st->tid_half * 32)) != 0 ||
+	    lowest(st->sp, st->nsp, tcb->lo, tcb->hi) != tcb->hi)
+		return UMDB_OK;
+	st->size = tcb->hi - tcb->lo;
+	st->tail = tcb->hi - tcb->addr;
+	rc = ranges_add(&st->roots->dead, tcb->lo + tcb->guard, tcb->addr);
+	if (rc == UMDB_OK)
+		rc = roots_add_dtv(tgt, st->roots, addr);
+	return rc;
+}
+
+/* Look for a control block in the last bytes before end. */
+static int
+search_end(struct stacks *st, taddr_t start, taddr_t end)
+{
+	uint64_t word[TCB_WORDS * 2], len = sizeof(word);
+	taddr_t at;
+	size_t i;
+	int rc;
+
+	if (len > end - start)
+		return UMDB_OK;
+	at = end - len;
+	if (target_read(st->snap->tgt, at, word, len, "stack") != UMDB_OK)
+		return UMDB_OK;
+	for (i = 0; i + TCB_SELF < TCB_WORDS * 2; i++) {
+		if (word[i] != at + i * sizeof(uint64_t) ||
+		    word[i + TCB_SELF] != word[i])
+			continue;
+		rc = stack_of_ended(st, word[i]);
+		if (rc != UMDB_OK)
+			return rc;
+	}
+	return UMDB_OK;
+}
+
+/*
+ * Stacks of threads that have ended.  A mapping of its own starts behind a
+ * guard page and ends with the control block; where the kernel joined it to
+ * the mapping above, its size is that of the others.
+ */
+static int
+stacks_of_ended(struct stacks *st)
+{
+	struct target *tgt = st->snap->tgt;
+	const struct target_region *r;
+	taddr_t at;
+	size_t i;
+	int rc = UMDB_OK;
+
+	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++) {
+		r = &tgt->region[i];
+		if (!r->writable || !r->dumped || r->file || r->shared ||
+		    !guard_below(tgt, r))
+			continue;
+		rc = search_end(st, r->start, r->end);
+		at = r[-1].start + st->size - st->tail;
+		if (rc == UMDB_OK && st->size != 0 && at > r->start &&
+		    at < r->end)
+			rc = stack_of_ended(st, at);
+	}
+	return rc;
+}
+
+/* Sorted SPs and thread pointers.  Sets *all_ret when no thread lacks them. */
+static int
+stacks_init(struct stacks *st, bool *all_ret)
+{
+	struct target *tgt = st->snap->tgt;
+	size_t i;
+
+	st->sp = calloc(tgt->nthread + 1, sizeof(*st->sp));
+	st->fs = calloc(tgt->nthread + 1, sizeof(*st->fs));
+	if (st->sp == NULL || st->fs == NULL)
+		return UMDB_ENOMEM;
+	for (i = 0; i < tgt->nthread; i++) {
+		if (!tgt->thread[i].have_regs)
+			continue;
+		st->sp[st->nsp++] = tgt->thread[i].reg[TARGET_RSP];
+		st->fs[st->nfs++] = tgt->thread[i].reg[TARGET_FSBASE];
+	}
+	qsort(st->sp, st->nsp, sizeof(*st->sp), addr_compare);
+	qsort(st->fs, st->nfs, sizeof(*st->fs), addr_compare);
+	*all_ret = st->nsp == tgt->nthread;
+	return UMDB_OK;
+}
+
+int
+find_root_stacks(struct snap *snap, struct roots *roots)
+{
+	struct target *tgt = snap->tgt;
+	struct stacks *st = calloc(1, sizeof(*st));
+	bool all = false;
+	int rc;
+	size_t i;
+
+	if (st == NULL)
+		return UMDB_ENOMEM;
+	st->snap = snap;
+	st->roots = roots;
+	rc = stacks_init(st, &all);
+	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++)
+		if (tgt->thread[i].have_regs)
+			rc = stack_of_thread(st, &tgt->thread[i]);
+	if (rc == UMDB_OK && all)
+		learn_tid(st);
+	if (rc == UMDB_OK && st->tid_word != 0)
+		rc = stacks_of_ended(st);
+	ranges_settle(&roots->dead);
+	free(st->sp);
+	free(st->fs);
+	free(st);
+	return rc;
+}
