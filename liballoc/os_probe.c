@@ -25,6 +25,7 @@ os_readable(const void *addr)
 	const int saved = errno;
 	int readable;
 
+	errno = 0;
 	(void)syscall(SYS_rt_sigprocmask, no_such_operation, addr, NULL,
 	    KERNEL_SIGSET_SIZE);
 	readable = errno == EINVAL;

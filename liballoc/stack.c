@@ -2,57 +2,443 @@
 /*
  * stack.c - who called
  *
- * Layer: above meta.h.
+ * A walk goes from frame to frame by rules (stack_rule.h): two loads and an
+ * addition each.  A rule may be stale and a frame pointer may be anything, so
+ * nothing is read that is not known to be the thread's stack: from the frame
+ * in hand up to the end of the stack, and always further up.  A wrong rule
+ * gives a wrong trace, never a fault and never a loop.
+ *
+ * Most walks meet the path of the thread's last one after a few frames; from
+ * there on they follow what was remembered of it (stack_memo.h).
+ *
+ * Where a stack ends: the main thread's at __libc_stack_end, that of another
+ * thread at its thread control block, which the libc puts there.  A stack is
+ * believed to be one of these after every page up to the end was seen to be
+ * readable, once.  On any other (a coroutine's, a signal handler's own) each
+ * page is asked for in each capture.
+ *
+ * Rules go stale when dlclose(3) unmaps code and other code takes its place.
+ * The loader frees memory with its r_state still RT_DELETE after it has
+ * unmapped a library; the capture for that free sees it, and the next one
+ * outside of dlclose flushes the rules.
+ *
+ * Layer: stack.h
  */
 #include "stack.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 
 #include "msg.h"
+#include "os.h"
 #include "root.h"
+#include "stack_learn.h"
+#include "stack_memo.h"
+#include "stack_rule.h"
 
-/* Loaded only when it is needed: it would slow down each program's start. */
-static int (*backtrace_fn)(void **, int);
-static __thread int capturing;
+#define USER_TOP ((uint64_t)1 << 47)
+#define PC_MIN 4096u
+#define PAGE_MASK (~(uint64_t)(UMEM_PAGE_SIZE - 1))
+#define NO_PAGE ((uint64_t)1)
+/* Further than this no end of a stack is looked for in one capture. */
+#define SEARCH_MAX ((uint64_t)16 << 20)
+
+enum stack_mode { STACK_OFF, STACK_RULES, STACK_POINTERS };
+
+static enum stack_mode stack_mode;
+static uint64_t stack_main_end;
+static const struct r_debug *stack_loader;
+static int stack_stale; /* a library has left */
+
+/* What is known of this thread's stacks. */
+static __thread struct {
+	uint64_t lo, hi;                 /* its own, readable throughout */
+	uint64_t foreign_lo, foreign_hi; /* no part of it */
+} window;
+
+static __thread struct memo last_walk;
+
+struct walk {
+	struct stack_frame at;
+	uint64_t hi;   /* end of the stack */
+	uint64_t page; /* foreign stack: a page known to be readable */
+	int is_foreign;
+	int in_handler;
+	uint64_t *to; /* where the next pc goes */
+	uint64_t *end;
+};
+
+/* ------------------------------------------------------- bounds of stacks */
+
+static inline uint64_t
+thread_pointer(void)
+{
+#ifdef __x86_64__
+	uint64_t tp;
+
+	__asm__("mov %%fs:0, %0" : "=r"(tp));
+	return tp;
+#else
+	return (uint64_t)__builtin_thread_pointer();
+#endif
+}
+
+/*
+ * window_reaches - is everything from @sp to @end readable?  Then this is the
+ * thread's own stack; else *bad_ret is lowered to where it is not.
+ */
+static int
+window_reaches(uint64_t sp, uint64_t end, uint64_t *bad_ret)
+{
+	const uint64_t from = sp & PAGE_MASK;
+	const uint64_t to =
+	    window.hi == end && from < window.lo ? window.lo : end;
+	uint64_t page;
+
+	if (sp >= end || to - from > SEARCH_MAX)
+		return 0;
+	for (page = from; page < to; page += UMEM_PAGE_SIZE) {
+		if (!os_readable((const void *)page)) {
+			if (page < *bad_ret)
+				*bad_ret = page;
+			return 0;
+		}
+	}
+	/* in an order that suits a handler which comes in between */
+	window.hi = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	window.lo = from;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	window.hi = end;
+	return 1;
+}
+
+/* window_find - which stack is @sp on, when that is not known */
+static __attribute__((noinline)) void
+window_find(struct walk *w, uint64_t sp)
+{
+	uint64_t bad = (sp & PAGE_MASK) + SEARCH_MAX;
+
+	w->page = NO_PAGE;
+	w->is_foreign = 1;
+	w->hi = USER_TOP;
+	if (sp >= window.foreign_lo && sp < window.foreign_hi)
+		return;
+	if (window_reaches(sp, stack_main_end, &bad) ||
+	    window_reaches(sp, thread_pointer(), &bad)) {
+		w->is_foreign = 0;
+		w->hi = window.hi;
+		return;
+	}
+	window.foreign_lo = sp & PAGE_MASK;
+	window.foreign_hi = bad;
+}
+
+/* window_set - sets hi and is_foreign of @w for a frame at @sp */
+static inline void
+window_set(struct walk *w, uint64_t sp)
+{
+	if (__builtin_expect(sp >= window.lo && sp < window.hi, 1)) {
+		w->is_foreign = 0;
+		w->hi = window.hi;
+	} else {
+		window_find(w, sp);
+	}
+}
+
+/* -------------------------------------------------------------- one frame */
+
+/* walk_read - a word of the stack, no lower than the frame in hand */
+static STACK_RAW int
+walk_read(struct walk *w, uint64_t addr, uint64_t *val_ret)
+{
+	if (addr < w->at.sp || addr > w->hi - sizeof(*val_ret) || addr % 8 != 0)
+		return -1;
+	if (w->is_foreign && (addr & PAGE_MASK) != w->page) {
+		if (!os_readable((const void *)addr))
+			return -1;
+		w->page = addr & PAGE_MASK;
+	}
+	*val_ret = stack_load(addr);
+	return 0;
+}
+
+/* step_up - to a caller whose frame is at @top; @m as in stack_rule.h */
+static int
+step_up(struct walk *w, uint64_t top, uint64_t m)
+{
+	uint64_t pc, bp = w->at.bp;
+
+	if (top <= w->at.sp || walk_read(w, top - 8, &pc) != 0)
+		return -1;
+	if (m != 0 && walk_read(w, top - m, &bp) != 0)
+		return -1;
+	w->at.pc = pc;
+	w->at.sp = top;
+	w->at.bp = bp;
+	w->at.exact = 0;
+	return 0;
+}
+
+/* step_realigned - the caller's frame is kept at @slot, bp where bp points */
+static int
+step_realigned(struct walk *w, uint64_t slot)
+{
+	uint64_t top, bp;
+
+	if (walk_read(w, slot, &top) != 0 || walk_read(w, w->at.bp, &bp) != 0 ||
+	    step_up(w, top, 0) != 0)
+		return -1;
+	w->at.bp = bp;
+	return 0;
+}
+
+/*
+ * step_signal - to what a signal interrupted, maybe on another stack.  The
+ * kernel left a ucontext at sp; its layout is the kernel's and fixed.
+ */
+static int
+step_signal(struct walk *w)
+{
+	const uint64_t bp_at = 120, sp_at = 160, pc_at = 168;
+	struct stack_frame to = {.exact = 1};
+
+	if (walk_read(w, w->at.sp + bp_at, &to.bp) != 0 ||
+	    walk_read(w, w->at.sp + sp_at, &to.sp) != 0 ||
+	    walk_read(w, w->at.sp + pc_at, &to.pc) != 0)
+		return -1;
+	w->at = to;
+	w->in_handler = 1;
+	window_set(w, to.sp);
+	return 0;
+}
+
+static inline int
+pc_is_ours(uint64_t pc)
+{
+	return pc - umem_root.root_text_start <
+	       umem_root.root_text_end - umem_root.root_text_start;
+}
+
+/* walk_rule - the rule for a frame, RULE_NONE if it must be learnt */
+static inline uint64_t
+walk_rule(uint64_t pc, int exact)
+{
+	/* This library is built without frame pointers. */
+	if (__builtin_expect(stack_mode == STACK_POINTERS, 0) &&
+	    (rule_table == NULL || !pc_is_ours(pc)))
+		return rule_make(RULE_BP, 16, 16);
+	return rule_get(pc - !exact);
+}
+
+/* walk_step - to the caller, by any kind of rule; -1 when there is none */
+static __attribute__((noinline)) int
+walk_step(struct walk *w)
+{
+	uint64_t rule = walk_rule(w->at.pc, w->at.exact);
+
+	if (rule_kind(rule) == RULE_NONE)
+		rule = learn_rule(w->at.pc - !w->at.exact);
+	switch (rule_kind(rule)) {
+	case RULE_SP:
+		return step_up(
+		    w, w->at.sp + (uint64_t)rule_k(rule), rule_m(rule));
+	case RULE_BP:
+		return step_up(
+		    w, w->at.bp + (uint64_t)rule_k(rule), rule_m(rule));
+	case RULE_LOAD:
+		return step_realigned(w, w->at.bp + (uint64_t)rule_k(rule));
+	case RULE_SIGNAL:
+		return step_signal(w);
+	case RULE_OTHER:
+		return learn_step(&w->at);
+	case RULE_NONE:
+	case RULE_END:
+		break;
+	}
+	return -1;
+}
+
+/* ---------------------------------------------------------------- walking */
+
+/* walk_note - a frame was reached; 0 when the walk ends with it */
+static inline int
+walk_note(uint64_t **to, const uint64_t *end, uint64_t pc)
+{
+	if (pc - PC_MIN >= USER_TOP - PC_MIN)
+		return 0;
+	if (!pc_is_ours(pc))
+		*(*to)++ = pc;
+	return *to < end;
+}
+
+/*
+ * walk_foreign - on a stack that may end anywhere.  Ends on the thread's own
+ * stack or when there are no more frames.
+ */
+static int
+walk_foreign(struct walk *w)
+{
+	while (walk_note(&w->to, w->end, w->at.pc)) {
+		if (walk_step(w) != 0)
+			return -1;
+		if (!w->is_foreign)
+			return 0;
+	}
+	return -1;
+}
+
+/*
+ * walk_follow - along the path, from its first frame, as far as it holds and
+ * pcs are wanted.  Returns the last frame reached.
+ */
+static STACK_RAW const struct memo_frame *
+walk_follow(struct walk *w, struct memo_path *path)
+{
+	struct memo *memo = path->memo;
+	const struct memo_frame *f, *last = memo_at(memo, 0);
+	const uint32_t count = memo->count;
+	uint64_t *to = w->to;
+	uint32_t i;
+
+	for (i = 1; i < count; i++) {
+		f = memo_at(memo, i);
+		if (!memo_holds(f)) {
+			memo_part(path, i);
+			break;
+		}
+		last = f;
+		if (!walk_note(&to, w->end, f->pc))
+			break;
+	}
+	w->to = to;
+	return last;
+}
+
+/*
+ * walk_own - on the thread's own stack; the loop that has to be fast.  Ends
+ * as walk_foreign does.
+ */
+static STACK_RAW int
+walk_own(struct walk *w, struct memo_path *path)
+{
+	uint64_t pc = w->at.pc, sp = w->at.sp, bp = w->at.bp, m = 0;
+	uint64_t *to = w->to;
+	const uint64_t *const end = w->end;
+	const uint64_t hi = w->hi;
+	int exact = w->at.exact;
+
+	while (walk_note(&to, end, pc)) {
+		uint64_t rule, top;
+
+		if (memo_meets(path, pc, sp, bp, m)) {
+			const struct memo_frame *f;
+
+			w->to = to;
+			f = walk_follow(w, path);
+			to = w->to;
+			if (to == end)
+				break;
+			pc = f->pc;
+			sp = f->sp;
+			bp = f->bp;
+			exact = 0;
+		}
+		rule = walk_rule(pc, exact);
+		if (__builtin_expect(rule_kind(rule) - 1u > RULE_BP - 1u, 0)) {
+			w->at = (struct stack_frame){pc, sp, bp, exact};
+			w->to = to;
+			memo_leave(path);
+			return walk_step(w);
+		}
+		top = (rule_kind(rule) == RULE_SP ? sp : bp) +
+		      (uint64_t)rule_k(rule);
+		m = rule_m(rule);
+		if (top - sp - 8 >= hi - sp || (top & 7) != 0 || m > top - sp)
+			break;
+		if (m != 0)
+			bp = stack_load(top - m);
+		pc = stack_load(top - 8);
+		sp = top;
+		exact = 0;
+	}
+	w->to = to;
+	return -1;
+}
+
+/* loader_watch - see to it that no rule outlives its code */
+static inline void
+loader_watch(void)
+{
+	if (__builtin_expect(stack_loader->r_state == RT_DELETE, 0)) {
+		__atomic_store_n(&stack_stale, 1, __ATOMIC_RELAXED);
+	} else if (__builtin_expect(
+		       __atomic_load_n(&stack_stale, __ATOMIC_RELAXED), 0)) {
+		__atomic_store_n(&stack_stale, 0, __ATOMIC_RELAXED);
+		rule_flush();
+	}
+}
+
+/* walk_all - from w->at to the last frame wanted */
+static void
+walk_all(struct walk *w)
+{
+	struct memo_path path;
+	int rc;
+
+	window_set(w, w->at.sp);
+	memo_begin(&path, w->is_foreign ? NULL : &last_walk, w->at.sp);
+	do {
+		rc = w->is_foreign ? walk_foreign(w) : walk_own(w, &path);
+	} while (rc == 0);
+	memo_end(&path);
+}
+
+__attribute__((noinline)) int
+stack_capture(uint64_t *pcs, int max, int *in_handler_ret)
+{
+	/* This function's own frame: a saved bp, then a return address. */
+	const uint64_t *frame = __builtin_frame_address(0);
+	struct walk w;
+
+	if (in_handler_ret != NULL)
+		*in_handler_ret = 0;
+	if (stack_mode == STACK_OFF || max <= 0)
+		return 0;
+	loader_watch();
+	w.at.pc = frame[1];
+	w.at.sp = (uint64_t)(frame + 2);
+	w.at.bp = frame[0];
+	w.at.exact = 0;
+	w.in_handler = 0;
+	w.to = pcs;
+	w.end = pcs + max;
+	walk_all(&w);
+	if (in_handler_ret != NULL)
+		*in_handler_ret = w.in_handler;
+	return (int)(w.to - pcs);
+}
 
 void
 stack_init(void)
 {
-	void *handle;
+	static const struct r_debug no_loader;
+	const uint64_t *const *end;
+	const struct r_debug *loader;
 
-	if ((umem_root.root_flags & UMF_AUDIT) == 0)
+	if ((umem_root.root_flags & UMF_AUDIT) == 0 || stack_mode != STACK_OFF)
 		return;
-	handle = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
-	if (handle != NULL)
-		*(void **)&backtrace_fn = dlsym(handle, "unw_backtrace");
-	if (backtrace_fn == NULL)
-		umem_log_message(
-		    "umem: no libunwind.so.8: records have no stacks\n");
-}
-
-int
-stack_capture(uint64_t *pcs, int max, int *in_handler_ret)
-{
-	void *raw[UMEM_MAX_DEPTH];
-	const int limit = (int)UMEM_MAX_DEPTH;
-	const int want = max < limit - 8 ? max + 8 : limit;
-	int i, n, kept = 0;
-
-	if (in_handler_ret != NULL)
-		*in_handler_ret = 0;
-	if (backtrace_fn == NULL || capturing)
-		return 0;
-	capturing = 1;
-	n = backtrace_fn(raw, want);
-	capturing = 0;
-	for (i = 1; i < n && kept < max; i++) {
-		const uint64_t pc = (uint64_t)raw[i];
-
-		if (pc >= umem_root.root_text_start &&
-		    pc < umem_root.root_text_end)
-			continue;
-		pcs[kept++] = pc;
+	loader = dlsym(RTLD_DEFAULT, "_r_debug");
+	stack_loader = loader != NULL ? loader : &no_loader;
+	end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+	stack_main_end = end != NULL ? (uint64_t)*end & ~(uint64_t)15 : 0;
+	if (learn_init() == 0 && !umem_settings.set_frame_pointers) {
+		stack_mode = STACK_RULES;
+		return;
 	}
-	return kept;
+	if (!umem_settings.set_frame_pointers)
+		umem_log_message("umem: libunwind is not there: stacks are "
+				 "taken by frame pointers\n");
+	stack_mode = STACK_POINTERS;
 }
