@@ -50,6 +50,8 @@ enum root_rank {
 	ROOT_READY,
 };
 
+static const char root_magic[16] = UMEM_ROOT_MAGIC;
+
 struct root_search {
 	struct target *tgt;
 	enum root_rank rank;
@@ -74,7 +76,7 @@ root_rank(struct target *tgt, taddr_t addr, struct root_head *h)
 	memset(h, 0, sizeof(*h));
 	if (target_read(tgt, addr, h, sizeof(*h), "umem root") != UMDB_OK)
 		return ROOT_UNREADABLE;
-	if (memcmp(h->magic, UMEM_ROOT_MAGIC, sizeof(h->magic)) != 0)
+	if (memcmp(h->magic, root_magic, sizeof(h->magic)) != 0)
 		return ROOT_BAD_MAGIC;
 	if (h->version != UMEM_LAYOUT_VERSION)
 		return ROOT_VERSION;
@@ -191,7 +193,7 @@ scan_piece(
 	uint64_t want, word;
 	size_t i;
 
-	memcpy(&want, UMEM_ROOT_MAGIC, sizeof(want));
+	memcpy(&want, root_magic, sizeof(want));
 	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
 		memcpy(&word, p + i, sizeof(word));
 		if (word == want)

@@ -85,6 +85,26 @@ cache_append(struct snap *snap, taddr_t addr, const umem_cache_t *c)
 	return UMDB_OK;
 }
 
+/* The cache of large buffers has a pointer of its own. */
+static int
+cache_add_large(struct snap *snap)
+{
+	taddr_t addr = snap->root.root_large;
+	umem_cache_t c;
+
+	if (addr == 0 ||
+	    addrmap_get(&snap->index->caches, addr) != ADDRMAP_NONE)
+		return UMDB_OK;
+	if (target_read(snap->tgt, addr, &c, sizeof(c), "cache") != UMDB_OK ||
+	    cache_fault(&c) != NULL) {
+		snap_damaged(snap, addr,
+		    "the cache of large buffers, %#" PRIx64 ", is damaged",
+		    addr);
+		return UMDB_OK;
+	}
+	return cache_append(snap, addr, &c);
+}
+
 int
 snap_load_caches(struct snap *snap)
 {
@@ -125,7 +145,7 @@ snap_load_caches(struct snap *snap)
 		if (cache_append(snap, addr, &c) != UMDB_OK)
 			return UMDB_ENOMEM;
 	}
-	return UMDB_OK;
+	return cache_add_large(snap);
 }
 
 uint32_t

@@ -17,6 +17,11 @@
 struct snap_index {
 	/* mirrors the target's page map: slab index + 1 of each page */
 	uint32_t *leaf[UMEM_PM_ROOTS];
+	/*
+	 * 1 where a large buffer may lie: the page map has the first pages
+	 * of those alone, the rest is found by binary search
+	 */
+	uint8_t large[UMEM_PM_ROOTS];
 	struct addrmap caches; /* address -> index in snap->cache */
 	struct addrmap mags;   /* magazines whose rounds were counted */
 	bool list_broken;      /* the cache list ended in damage */

@@ -4,9 +4,10 @@
  *
  * The page map is read from its lowest address to its highest, so slabs come
  * out sorted.  The index mirrors its shape: a table of 1 GiB leaves, each an
- * array of slab numbers by page, so looking up any address is two loads.
- * Its memory follows the target's page map, not what slabs claim of their
- * size.
+ * array of slab numbers by page, so looking up an address is two loads; only
+ * the inside of large buffers, which the page map leaves out, is searched
+ * for.  The index's memory follows the target's page map, not what slabs
+ * claim of their size.
  *
  * Layer: part of snap.h.
  */
@@ -90,7 +91,7 @@ index_states(struct snap *snap, const struct snap_slab *s, const uint64_t *map,
 
 /* Why a slab as read cannot be believed, or NULL. */
 static const char *
-slab_fault(const struct snap *snap, const umem_slab_t *sp, taddr_t page)
+slab_fault(const umem_slab_t *sp, taddr_t page)
 {
 	uint64_t room;
 
@@ -102,8 +103,6 @@ slab_fault(const struct snap *snap, const umem_slab_t *sp, taddr_t page)
 		return "its size is out of range";
 	if (page < sp->slab_base || page - sp->slab_base >= sp->slab_size)
 		return "the page map has it at pages that are not its own";
-	if (sp->slab_base < snap->index->last_end)
-		return "it overlaps the slab before it";
 	if (sp->slab_chunks == 0 || sp->slab_chunks > UMEM_MAX_CHUNKS)
 		return "its number of chunks is out of range";
 	if (sp->slab_first > sp->slab_size)
@@ -112,6 +111,35 @@ slab_fault(const struct snap *snap, const umem_slab_t *sp, taddr_t page)
 	if (sp->slab_chunksize == 0 || sp->slab_chunksize > room)
 		return "its chunks do not fit into it";
 	return NULL;
+}
+
+/*
+ * Does a sound slab start before the last one ends?  A large buffer's size
+ * is in its slab alone, so when that word is damaged the buffer is cut; for
+ * others the page map vouches.
+ */
+static bool
+slab_overlaps(struct snap *snap, const umem_slab_t *sp)
+{
+	struct snap_index *ix = snap->index;
+	struct snap_slab *last;
+
+	if (sp->slab_base >= ix->last_end)
+		return false;
+	last = &snap->slab[snap->nslab - 1];
+	if (!(snap->cache[last->cache].c.cache_flags & UMF_LARGE) ||
+	    sp->slab_base <= last->first)
+		return true;
+	snap_damaged(snap, last->addr,
+	    "slab %#" PRIx64 " at %#" PRIx64 " says it has %" PRIu64
+	    " bytes, but another one starts at %#" PRIx64,
+	    last->addr, last->base, last->size, sp->slab_base);
+	last->size = sp->slab_base - last->base;
+	last->chunksize = sp->slab_base - last->first;
+	if (last->bufsize > last->chunksize)
+		last->bufsize = last->chunksize;
+	ix->last_end = sp->slab_base;
+	return false;
 }
 
 /* What the client may use of each chunk; false when that makes no sense. */
@@ -146,6 +174,10 @@ slab_append(struct snap *snap, taddr_t addr, const umem_slab_t *sp,
 		s->bufctl = sp->slab_bufctl;
 		s->bufctl_size = c->cache_bufctl_size;
 	}
+	if (c->cache_flags & UMF_LARGE)
+		memset(snap->index->large + s->base / SNAP_LEAF_SPAN, 1,
+		    (s->base + s->size - 1) / SNAP_LEAF_SPAN -
+			s->base / SNAP_LEAF_SPAN + 1);
 	index_states(snap, s, map, sp);
 	snap->nbuf += s->nchunk;
 	snap->nslab++;
@@ -171,7 +203,7 @@ slab_meet(struct snap *snap, taddr_t addr, taddr_t page)
 		    snap->tgt->err.msg, page);
 		return UMDB_OK;
 	}
-	fault = slab_fault(snap, &sp, page);
+	fault = slab_fault(&sp, page);
 	cache = addrmap_get(&ix->caches, sp.slab_cache);
 	if (fault == NULL && cache == ADDRMAP_NONE)
 		cache = snap_adopt_cache(snap, sp.slab_cache, &sp);
@@ -180,6 +212,8 @@ slab_meet(struct snap *snap, taddr_t addr, taddr_t page)
 	if (fault == NULL &&
 	    !slab_bufsize(&snap->cache[cache].c, &sp, &bufsize))
 		fault = "its buffers are larger than its chunks";
+	if (fault == NULL && slab_overlaps(snap, &sp))
+		fault = "it overlaps the slab before it";
 	if (fault != NULL) {
 		snap_damaged(snap, addr,
 		    "slab %#" PRIx64 " of page %#" PRIx64 " is damaged: %s",
@@ -340,19 +374,42 @@ snap_load_slabs(struct snap *snap)
 
 /* ----------------------------------------------------------------- look up */
 
+/* The slab, if any, that starts at or below addr and reaches it. */
+static const struct snap_slab *
+index_search(const struct snap *snap, taddr_t addr)
+{
+	size_t lo = 0, hi = snap->nslab;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (snap->slab[mid].base <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0 ||
+	    addr - snap->slab[lo - 1].base >= snap->slab[lo - 1].size)
+		return NULL;
+	return &snap->slab[lo - 1];
+}
+
 const struct snap_slab *
 snap_slab_at(const struct snap *snap, taddr_t addr)
 {
+	const struct snap_index *ix = snap->index;
 	const uint32_t *leaf;
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (addr >= SNAP_ADDR_END)
 		return NULL;
-	leaf = snap->index->leaf[addr / SNAP_LEAF_SPAN];
-	if (leaf == NULL)
-		return NULL;
-	n = leaf[addr / UMEM_PAGE_SIZE % UMEM_PM_LEAF_PAGES];
-	return n == 0 ? NULL : &snap->slab[n - 1];
+	leaf = ix->leaf[addr / SNAP_LEAF_SPAN];
+	if (leaf != NULL)
+		n = leaf[addr / UMEM_PAGE_SIZE % UMEM_PM_LEAF_PAGES];
+	if (n != 0)
+		return &snap->slab[n - 1];
+	return ix->large[addr / SNAP_LEAF_SPAN] ? index_search(snap, addr)
+						: NULL;
 }
 
 bool

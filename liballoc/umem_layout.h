@@ -216,7 +216,8 @@ typedef struct umem_slab {
  * Address -> slab.  root_pagemap points to UMEM_PM_ROOTS pointers, each 0 or
  * a leaf for 1 GiB of addresses.  pl_bin is the thread-cache bin that a
  * pointer into the page may be pushed on without further checks, 0 if none
- * (not ours, large, or a cache with debugging).
+ * (not ours, large, or a cache with debugging).  Of a UMF_LARGE slab only the
+ * pages up to the first byte of its buffer are entered.
  */
 #define UMEM_PM_ADDR_BITS 47
 #define UMEM_PM_LEAF_BITS 18
