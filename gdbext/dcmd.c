@@ -105,6 +105,7 @@ const struct dcmd dcmds[] = {
 	.options = "v",
 	.complete = COMPLETE_CACHE,
 	.max = 1,
+	.result = "corrupt",
 	.run = dcmd_verify,
     },
     {
@@ -166,6 +167,7 @@ const struct dcmd dcmds[] = {
 	.options = "dfv",
 	.complete = COMPLETE_SYMBOL,
 	.max = 1,
+	.result = "leaks",
 	.run = dcmd_findleaks,
     },
 };
@@ -368,23 +370,40 @@ dcmd_line_free(struct dcmd_line *line)
 	line->word = NULL;
 }
 
+/* What stands below every answer: what it could not take into account. */
+static void
+note_damage(struct dcmd_ctx *ctx)
+{
+	const struct snap *snap = ctx->snap;
+	char size[32];
+	size_t i;
+
+	if (ctx->tgt != NULL && ctx->tgt->missing > 0) {
+		out_size_text(ctx->tgt->missing, size, sizeof(size));
+		out_note(ctx->out,
+		    "the core file is truncated: %s of memory are missing",
+		    size);
+	}
+	if (snap == NULL)
+		return;
+	for (i = 0; i < snap->ndamage && i < DAMAGE_SHOWN; i++)
+		out_note(ctx->out, "damage at 0x%" PRIx64 ": %s",
+		    snap->damage[i].addr, snap->damage[i].msg);
+	if (i < snap->ndamage)
+		out_note(ctx->out, "%zu more damaged structures",
+		    snap->ndamage - i + snap->damage_more);
+}
+
 int
 dcmd_execute(struct dcmd_ctx *ctx, const struct dcmd_line *line)
 {
-	const struct snap *snap = ctx->snap;
-	size_t i;
 	int rc;
 
 	ctx->dcmd = line->dcmd;
 	rc = line->dcmd->run(ctx, &line->args);
 	if (rc != UMDB_OK)
 		return rc;
-	for (i = 0; snap != NULL && i < snap->ndamage && i < DAMAGE_SHOWN; i++)
-		out_note(ctx->out, "damage at 0x%" PRIx64 ": %s",
-		    snap->damage[i].addr, snap->damage[i].msg);
-	if (snap != NULL && snap->ndamage > DAMAGE_SHOWN)
-		out_note(ctx->out, "%zu more damaged structures",
-		    snap->ndamage - DAMAGE_SHOWN);
+	note_damage(ctx);
 	if (out_status(ctx->out) == UMDB_ENOMEM)
 		return error_set(ctx->err, UMDB_ENOMEM, 0, "out of memory");
 	if (out_stopped(ctx->out))
@@ -498,13 +517,11 @@ dcmd_thread_name(struct dcmd_ctx *ctx, uint32_t lwp, char *buf, size_t size)
 const char *
 dcmd_cache_name(struct dcmd_ctx *ctx, taddr_t addr)
 {
-	const struct snap *snap = ctx->snap;
-	uint32_t i;
+	const struct snap_cache *c = NULL;
 
-	for (i = 0; addr != 0 && i < snap->ncache; i++)
-		if (snap->cache[i].addr == addr)
-			return snap->cache[i].c.cache_name;
-	return "?";
+	if (addr != 0)
+		c = snap_cache_at(ctx->snap, addr);
+	return c != NULL ? c->c.cache_name : "?";
 }
 
 int

@@ -61,6 +61,7 @@ struct dcmd {
 	const char *help;    /* the rest, for help and the manual */
 	const char *options; /* as for getopt(3); every command takes -json */
 	const char *words; /* completions beside cache names, blank-separated */
+	const char *result; /* what ctx->found counts: "leaks"; NULL nothing */
 	enum dcmd_complete complete;
 	int min, max;   /* how many arguments; max -1: any number */
 	unsigned flags; /* DCMD_* */

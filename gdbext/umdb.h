@@ -42,7 +42,10 @@ struct umdb_callbacks {
 	    int *ok);
 };
 
-/* A mapping and a thread as the debugger sees them. */
+/*
+ * A mapping and a thread as the debugger sees them.  In reg, entry i is the
+ * register that umdb_register(i) names.
+ */
 struct umdb_region {
 	uint64_t start, end;
 	uint32_t prot; /* 1 read, 2 write, 4 execute, 8 shared */
@@ -51,7 +54,7 @@ struct umdb_region {
 };
 struct umdb_thread {
 	uint32_t lwp, num;
-	uint64_t reg[18]; /* order of target_regname */
+	uint64_t reg[18];
 	uint32_t have_regs, pad;
 };
 
@@ -62,10 +65,14 @@ int umdb_layout_version(void);
 /* The command table; index from 0; NULL at the end. */
 struct umdb_command {
 	const char *name, *alias, *usage, *summary, *help, *options, *words;
-	int32_t complete; /* enum dcmd_complete */
+	const char *result; /* what its count is called; NULL: has none */
+	int32_t complete;   /* enum dcmd_complete */
 	int32_t pad;
 };
 const struct umdb_command *umdb_command(int index);
+
+/* Names of registers in the order of umdb_thread.reg; NULL at the end. */
+const char *umdb_register(int index);
 
 /*
  * umdb_open - a session.  @core: path of the core file, or NULL; @pid: of a
@@ -77,7 +84,11 @@ struct umdb *umdb_open(const char *core, int pid,
     const struct umdb_callbacks *cb, char *errbuf, uint64_t errsize);
 void umdb_close(struct umdb *u);
 
-/* Mappings and threads from the debugger; needed unless it is a core. */
+/*
+ * Mappings and threads from the debugger; copied.  Mappings are needed where
+ * everything goes through cb->read.  Threads are needed unless it is a core,
+ * which has its own: there only their numbers are taken.
+ */
 int umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n);
 int umdb_set_threads(struct umdb *u, const struct umdb_thread *t, uint64_t n);
 
@@ -91,7 +102,8 @@ const char *umdb_error(struct umdb *u);
 
 /*
  * umdb_complete - completions of the last word of @line, one a line.  Works
- * without a readable target (then without cache names).
+ * without a session, with NULL, and without a readable target (then without
+ * cache names).  Without a session the string lives until the next such call.
  */
 const char *umdb_complete(struct umdb *u, const char *line);
 

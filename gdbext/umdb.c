@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * umdb.c - a session: one target, its snapshot, and the commands run on it
+ *
+ * The session decides where bytes come from.  A direct path (the core file,
+ * the process) is trusted only after it showed the same bytes as the debugger
+ * where it matters; else everything goes through the debugger.  The snapshot
+ * is made by the first command that needs it and kept until the target runs,
+ * changes, or its core file does.
+ *
+ * The debugger may be called only from the thread that called us: worker
+ * threads of a search that ask for something are refused, not served.
+ *
+ * Layer: see umdb.h.
+ */
+#include "umdb.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dcmd.h"
+#include "out_impl.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define HANDSHAKE_BYTES 64u
+
+/* What the debugger told us, to be told again to another target. */
+struct told {
+	struct target_region *region;
+	size_t nregion;
+	bool have_regions;
+	struct target_thread *thread;
+	size_t nthread;
+};
+
+struct umdb {
+	struct umdb_callbacks cb;
+	pthread_t owner;
+	char *core;
+	int pid;
+	struct target *tgt;     /* what commands read */
+	struct target *through; /* through the debugger; may be tgt itself */
+	struct told told;
+	struct snap *snap;
+	struct leaks *leaks;
+	struct umdb_error err;
+	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
+	struct strbuf completions;
+	struct umdb_symbol symbol; /* the last one asked for */
+	bool busy;                 /* a command runs */
+	bool stale;                /* invalidated while it did */
+};
+
+/* ------------------------------------------------------ to the debugger */
+
+static bool
+may_call(const struct umdb *u)
+{
+	return pthread_equal(u->owner, pthread_self()) != 0;
+}
+
+static void
+call_read(void *arg, uint64_t addr, void *buf, uint64_t len, int *ok)
+{
+	struct umdb *u = arg;
+
+	*ok = 0;
+	if (may_call(u))
+		u->cb.read(u->cb.arg, addr, buf, len, ok);
+}
+
+static void
+call_write(void *arg, const char *text, size_t len, int *ok)
+{
+	struct umdb *u = arg;
+
+	u->cb.write(u->cb.arg, text, len, ok);
+}
+
+static bool
+call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	struct umdb *u = arg;
+	int ok = 0;
+
+	if (!may_call(u))
+		return false;
+	u->cb.poll(u->cb.arg, what, done, total, &ok);
+	return ok != 1;
+}
+
+static int
+call_lookup(void *arg, const char *text, uint64_t *addr, uint64_t *size)
+{
+	struct umdb *u = arg;
+	int ok = 0;
+
+	*addr = *size = 0;
+	u->cb.lookup(u->cb.arg, text, addr, size, &ok);
+	return ok == 1 ? UMDB_OK : UMDB_ENOTFOUND;
+}
+
+/* The mapping knows best which file an address is in. */
+static void
+call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
+{
+	struct umdb *u = arg;
+	struct umdb_symbol *s = &u->symbol;
+	const struct target_region *r = NULL;
+	int ok = 0;
+
+	memset(s, 0, sizeof(*s));
+	u->cb.symbolise(u->cb.arg, pc, s, &ok);
+	if (ok != 1)
+		memset(s, 0, sizeof(*s));
+	if (u->tgt != NULL && pc > 0)
+		r = target_region_at(u->tgt, pc - 1);
+	frame->function = s->function;
+	frame->offset = s->offset;
+	frame->module = s->module;
+	if (r != NULL && r->name[0] != '\0')
+		frame->module = r->name;
+	frame->file = s->file;
+	frame->line = s->line;
+}
+
+/* --------------------------------------------------------------- targets */
+
+static void
+drop_results(struct umdb *u)
+{
+	find_leaks_free(u->leaks);
+	u->leaks = NULL;
+	snap_close(u->snap);
+	u->snap = NULL;
+}
+
+static void
+drop_targets(struct umdb *u)
+{
+	drop_results(u);
+	if (u->tgt != u->through)
+		target_close(u->tgt);
+	target_close(u->through);
+	u->tgt = u->through = NULL;
+}
+
+/* Give the target what the debugger told; a core has its own. */
+static int
+tell(struct umdb *u, struct target *tgt)
+{
+	const struct told *t = &u->told;
+	size_t i, k;
+	int rc;
+
+	if (t->have_regions && (tgt == u->through || tgt->nregion == 0)) {
+		rc = target_set_regions(tgt, t->region, t->nregion);
+		if (rc != UMDB_OK)
+			return rc;
+	}
+	if (u->core == NULL || tgt->nthread == 0)
+		return target_set_threads(tgt, t->thread, t->nthread);
+	for (i = 0; i < tgt->nthread; i++)
+		for (k = 0; k < t->nthread; k++)
+			if (t->thread[k].lwp == tgt->thread[i].lwp)
+				tgt->thread[i].num = t->thread[k].num;
+	return UMDB_OK;
+}
+
+static int
+open_targets(struct umdb *u)
+{
+	const struct target_callbacks cb = {.arg = u, .read = call_read};
+
+	u->through = target_open_callbacks(&cb, &u->err);
+	if (u->through == NULL)
+		return u->err.code;
+	if (u->core != NULL)
+		u->tgt = target_open_core(u->core, u->through, &u->err);
+	else if (u->pid != 0)
+		u->tgt = target_open_proc(u->pid, &u->err);
+	else
+		u->tgt = u->through;
+	if (u->tgt == NULL) {
+		drop_targets(u);
+		return u->err.code;
+	}
+	u->tgt->poll = u->through->poll = call_poll;
+	u->tgt->poll_arg = u->through->poll_arg = u;
+	return UMDB_OK;
+}
+
+/* True when both ways of reading answer and say different things. */
+static bool
+differs(struct umdb *u, taddr_t addr)
+{
+	unsigned char direct[HANDSHAKE_BYTES], shown[HANDSHAKE_BYTES];
+
+	if (addr == 0 || target_read(u->through, addr, shown, sizeof(shown),
+			     "memory") != UMDB_OK)
+		return false;
+	if (target_read(u->tgt, addr, direct, sizeof(direct), "memory") !=
+	    UMDB_OK)
+		return true;
+	return memcmp(direct, shown, sizeof(direct)) != 0;
+}
+
+/*
+ * The direct path may be another process (a namespace), another core, or not
+ * what the debugger shows (a recording): compare at the root and at a stack
+ * pointer, and do without it if they differ.
+ */
+static int
+handshake(struct umdb *u)
+{
+	const struct target *tgt = u->tgt;
+	taddr_t sp = 0;
+	size_t i;
+	int rc;
+
+	if (u->tgt == u->through)
+		return UMDB_OK;
+	for (i = 0; sp == 0 && i < tgt->nthread; i++)
+		if (tgt->thread[i].have_regs)
+			sp = tgt->thread[i].reg[TARGET_RSP];
+	if (!differs(u, snap_find_root(u->tgt)) && !differs(u, sp))
+		return UMDB_OK;
+	rc = target_set_regions(u->through, tgt->region, tgt->nregion);
+	if (rc == UMDB_OK)
+		rc = target_set_threads(u->through, tgt->thread, tgt->nthread);
+	target_close(u->tgt);
+	u->tgt = u->through;
+	return rc == UMDB_OK ? tell(u, u->tgt) : rc;
+}
+
+/* Have a target and a snapshot that are up to date. */
+static int
+prepare(struct umdb *u)
+{
+	int rc;
+
+	if (u->stale) {
+		u->stale = false;
+		drop_targets(u);
+	}
+	if (u->tgt != NULL && target_core_changed(u->tgt))
+		drop_targets(u);
+	if (u->tgt == NULL) {
+		rc = open_targets(u);
+		if (rc != UMDB_OK)
+			return rc;
+	}
+	if (u->snap != NULL)
+		return UMDB_OK;
+	rc = tell(u, u->tgt);
+	if (rc == UMDB_OK)
+		rc = handshake(u);
+	if (rc == UMDB_OK) {
+		u->snap = snap_open(u->tgt);
+		if (u->snap != NULL)
+			return UMDB_OK;
+	}
+	u->err = u->tgt->err;
+	return u->err.code != UMDB_OK ? u->err.code : UMDB_ETARGET;
+}
+
+/* --------------------------------------------------------------- sessions */
+
+EXPORT int
+umdb_abi(void)
+{
+	return UMDB_ABI;
+}
+
+EXPORT int
+umdb_layout_version(void)
+{
+	return UMEM_LAYOUT_VERSION;
+}
+
+EXPORT const struct umdb_command *
+umdb_command(int index)
+{
+	static struct umdb_command c;
+	const struct dcmd *d;
+
+	if (index < 0 || (size_t)index >= ndcmd)
+		return NULL;
+	d = &dcmds[index];
+	c.name = d->name;
+	c.alias = d->alias;
+	c.usage = d->usage;
+	c.summary = d->summary;
+	c.help = d->help;
+	c.options = d->options;
+	c.words = d->words;
+	c.result = d->result;
+	c.complete = (int32_t)d->complete;
+	return &c;
+}
+
+EXPORT const char *
+umdb_register(int index)
+{
+	return index >= 0 && index < TARGET_NREGS ? target_regname[index]
+						  : NULL;
+}
+
+EXPORT struct umdb *
+umdb_open(const char *core, int pid, const struct umdb_callbacks *cb,
+    char *errbuf, uint64_t errsize)
+{
+	struct umdb *u = calloc(1, sizeof(*u));
+
+	if (u == NULL || (core != NULL && (u->core = strdup(core)) == NULL)) {
+		free(u);
+		snprintf(errbuf, errsize, "out of memory");
+		return NULL;
+	}
+	u->cb = *cb;
+	u->pid = pid;
+	u->owner = pthread_self();
+	if (open_targets(u) != UMDB_OK) {
+		snprintf(errbuf, errsize, "%s", u->err.msg);
+		umdb_close(u);
+		return NULL;
+	}
+	return u;
+}
+
+static void
+told_free_regions(struct told *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->nregion; i++)
+		free((void *)(uintptr_t)t->region[i].name);
+	free(t->region);
+	t->region = NULL;
+	t->nregion = 0;
+	t->have_regions = false;
+}
+
+EXPORT void
+umdb_close(struct umdb *u)
+{
+	if (u == NULL)
+		return;
+	drop_targets(u);
+	told_free_regions(&u->told);
+	free(u->told.thread);
+	strbuf_free(&u->completions);
+	free(u->core);
+	free(u);
+}
+
+EXPORT void
+umdb_invalidate(struct umdb *u)
+{
+	if (u == NULL)
+		return;
+	if (u->busy)
+		u->stale = true;
+	else
+		drop_targets(u);
+}
+
+EXPORT int
+umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n)
+{
+	struct told *t = &u->told;
+	uint64_t i;
+
+	told_free_regions(t);
+	t->region = calloc(n + 1, sizeof(*t->region));
+	if (t->region == NULL)
+		return error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
+	for (i = 0; i < n; i++) {
+		struct target_region *to = &t->region[i];
+		const char *name = r[i].name ? r[i].name : "";
+
+		to->start = r[i].start;
+		to->end = r[i].end;
+		to->readable = (r[i].prot & 1) != 0;
+		to->writable = (r[i].prot & 2) != 0;
+		to->executable = (r[i].prot & 4) != 0;
+		to->shared = (r[i].prot & 8) != 0;
+		to->file = name[0] == '/';
+		to->dumped = to->readable;
+		to->name = strdup(name);
+		t->nregion = i + 1;
+		if (to->name == NULL)
+			return error_set(
+			    &u->err, UMDB_ENOMEM, 0, "out of memory");
+	}
+	t->have_regions = true;
+	return UMDB_OK;
+}
+
+EXPORT int
+umdb_set_threads(struct umdb *u, const struct umdb_thread *th, uint64_t n)
+{
+	struct told *t = &u->told;
+	uint64_t i;
+
+	free(t->thread);
+	t->nthread = 0;
+	t->thread = calloc(n + 1, sizeof(*t->thread));
+	if (t->thread == NULL)
+		return error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
+	_Static_assert(sizeof(th->reg) == sizeof(t->thread->reg),
+	    "umdb.h and target.h agree on the registers");
+	for (i = 0; i < n; i++) {
+		t->thread[i].lwp = th[i].lwp;
+		t->thread[i].num = th[i].num;
+		t->thread[i].have_regs = th[i].have_regs != 0;
+		memcpy(t->thread[i].reg, th[i].reg, sizeof(th[i].reg));
+	}
+	t->nthread = n;
+	return UMDB_OK;
+}
+
+/* --------------------------------------------------------------- commands */
+
+static int
+run_line(struct umdb *u, const struct dcmd_line *line, struct out *out,
+    uint64_t *found)
+{
+	struct dcmd_ctx ctx = {
+	    .out = out,
+	    .err = &u->err,
+	    .leaks = &u->leaks,
+	    .lookup = call_lookup,
+	    .lookup_arg = u,
+	};
+	int rc;
+
+	rc = prepare(u);
+	ctx.snap = u->snap;
+	ctx.tgt = u->tgt;
+	if (rc != UMDB_OK && (line->dcmd->flags & DCMD_NO_SNAP) == 0)
+		return rc;
+	rc = dcmd_execute(&ctx, line);
+	*found = ctx.found;
+	return rc;
+}
+
+static int
+fail(struct umdb *u, const struct dcmd_line *line, int rc)
+{
+	snprintf(u->message, sizeof(u->message), "%.40s: %s", line->name,
+	    u->err.msg);
+	return rc;
+}
+
+EXPORT int
+umdb_run(struct umdb *u, const char *text, uint64_t *found)
+{
+	const struct out_sink sink = {
+	    .arg = u, .write = call_write, .symbolise = call_symbolise};
+	struct dcmd_line line;
+	struct out *out;
+	int rc;
+
+	*found = 0;
+	u->message[0] = '\0';
+	if (u->busy) {
+		snprintf(u->message, sizeof(u->message),
+		    "umem: another command is still running");
+		return UMDB_ETARGET;
+	}
+	u->busy = true;
+	u->owner = pthread_self();
+	rc = dcmd_parse(text, &line, &u->err);
+	out =
+	    out_open(&sink, line.json, line.dcmd ? line.dcmd->name : line.name);
+	if (out == NULL)
+		rc = error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
+	if (rc == UMDB_OK)
+		rc = run_line(u, &line, out, found);
+	if (rc != UMDB_OK) {
+		fail(u, &line, rc);
+		if (out != NULL)
+			out_error(out, u->message);
+	}
+	if (out != NULL)
+		out_close(out);
+	dcmd_line_free(&line);
+	u->busy = false;
+	return rc;
+}
+
+EXPORT const char *
+umdb_error(struct umdb *u)
+{
+	return u->message;
+}
+
+/* ------------------------------------------------------------- completion */
+
+static void
+offer(struct strbuf *to, const char *word, const char *start)
+{
+	if (word[0] == '\0' || strncmp(word, start, strlen(start)) != 0)
+		return;
+	strbuf_puts(to, word);
+	strbuf_puts(to, "\n");
+}
+
+static void
+offer_options(struct strbuf *to, const struct dcmd *d, const char *start)
+{
+	const char *o;
+	char word[3] = "-";
+
+	for (o = d->options ? d->options : ""; *o != '\0'; o++) {
+		word[1] = *o;
+		if (*o != ':')
+			offer(to, word, start);
+	}
+	offer(to, "-json", start);
+}
+
+static void
+offer_words(struct strbuf *to, const struct dcmd *d, const char *start)
+{
+	const char *p = d->words ? d->words : "";
+	char word[64];
+	size_t n;
+
+	for (; *p != '\0'; p += n + (p[n] != '\0')) {
+		n = strcspn(p, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, p);
+		offer(to, word, start);
+	}
+}
+
+static void
+offer_caches(struct umdb *u, const char *start)
+{
+	uint32_t i;
+
+	if (u == NULL || u->busy)
+		return;
+	u->busy = true;
+	u->owner = pthread_self();
+	if (prepare(u) == UMDB_OK)
+		for (i = 0; i < u->snap->ncache; i++)
+			offer(&u->completions, u->snap->cache[i].c.cache_name,
+			    start);
+	u->busy = false;
+}
+
+EXPORT const char *
+umdb_complete(struct umdb *u, const char *line)
+{
+	static struct strbuf alone;
+	struct strbuf *to = u != NULL ? &u->completions : &alone;
+	const char *last = line + strlen(line);
+	char name[64];
+	const struct dcmd *d;
+	size_t i, n;
+
+	to->len = 0;
+	strbuf_puts(to, "");
+	while (last > line && !isspace((unsigned char)last[-1]))
+		last--;
+	line += strspn(line, " \t");
+	n = strcspn(line, " \t");
+	snprintf(name, sizeof(name), "%.*s", (int)n, line);
+	d = dcmd_find(name);
+	if (last <= line) {
+		for (i = 0; i < ndcmd; i++)
+			offer(to, dcmds[i].name, last);
+	} else if (d != NULL && last[0] == '-') {
+		offer_options(to, d, last);
+	} else if (d != NULL) {
+		offer_words(to, d, last);
+		if (d->complete == COMPLETE_CACHE)
+			offer_caches(u, last);
+	}
+	return to->p != NULL ? to->p : "";
+}

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""One session with libumdb.so: its callbacks, and keeping it up to date."""
+
+import ctypes
+import os
+import re
+import sys
+import time
+
+import gdb
+
+import umdb_ffi as ffi
+import umdb_target as target
+
+# "0x401136 <main+16>"; a name may itself hold blanks, < and +
+ADDRESS = re.compile(r"^0x[0-9a-f]+ <(.+?)(?:\+(\d+))?>$", re.S)
+PROGRESS_AFTER = 1.0  # seconds
+
+# In force while a command runs, so that names come out plain and nothing
+# runs in the process.
+SETTINGS = {
+    "print asm-demangle": "on",
+    "print symbol-filename": "off",
+    "print max-symbolic-offset": "unlimited",
+    "may-call-functions": "off",
+}
+
+
+class Failed(Exception):
+    """A command failed; the text is the sentence to show."""
+
+
+class Settings:
+    """Change GDB settings for a while."""
+
+    def __enter__(self):
+        self.old = {}
+        for name, value in SETTINGS.items():
+            try:
+                self.old[name] = gdb.parameter(name)
+                gdb.execute("set %s %s" % (name, value), to_string=True)
+            except (gdb.error, RuntimeError):
+                self.old.pop(name, None)
+
+    def __exit__(self, *_):
+        for name, value in self.old.items():
+            if isinstance(value, bool):
+                value = "on" if value else "off"
+            elif value is None:
+                value = "unlimited"
+            gdb.execute("set %s %s" % (name, value), to_string=True)
+
+
+class Session:
+    def __init__(self):
+        self.lib = None
+        self.handle = None
+        self.key = None
+        self.stale = True
+        self.interrupted = False
+        self.failure = None
+        self.progress = False
+        self.started = 0.0
+        self.keep = []  # strings that C holds until the next call
+        self.callbacks = ffi.Callbacks(
+            None,
+            ffi.READ(self.guard(self.read)),
+            ffi.WRITE(self.guard(self.write)),
+            ffi.SYMBOLISE(self.guard(self.symbolise)),
+            ffi.LOOKUP(self.guard(self.lookup)),
+            ffi.POLL(self.guard(self.poll)),
+        )
+
+    # ------------------------------------------------------- callbacks
+    # Each sets *ok as its last act.  Ctrl-C may raise at the entry of a
+    # callback already, where only sys.unraisablehook sees it.
+
+    def guard(self, function):
+        def call(_, *args):
+            try:
+                if not self.interrupted:
+                    function(*args)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            except gdb.error:
+                pass
+            except Exception as error:  # must not cross into C
+                self.failure = self.failure or error
+
+        return call
+
+    def unraisable(self, hook):
+        error = hook.exc_value
+        if isinstance(error, KeyboardInterrupt):
+            self.interrupted = True
+        else:
+            self.failure = self.failure or error
+
+    def read(self, address, buffer, length, ok):
+        data = gdb.selected_inferior().read_memory(address, length)
+        ctypes.memmove(buffer, bytes(data), length)
+        ok[0] = 1
+
+    def write(self, address, length, ok):
+        self.erase_progress()
+        gdb.write(ffi.text(ctypes.string_at(address, length)))
+        ok[0] = 1
+
+    def symbolise(self, pc, symbol, ok):
+        look = pc - 1 if pc else 0  # the call, not what follows it
+        result = symbol[0]
+        self.keep = []
+        match = ADDRESS.match(format_address(look))
+        if match:
+            result.function = self.hold(match.group(1))
+            result.offset = int(match.group(2) or 0) + pc - look
+        result.module = self.hold(gdb.solib_name(look))
+        line = gdb.find_pc_line(look)
+        if line.symtab is not None and line.line > 0:
+            result.file = self.hold(line.symtab.filename)
+            result.line = line.line
+        ok[0] = 1
+
+    def hold(self, text):
+        if not text:
+            return None
+        self.keep.append(text.encode("utf-8", "surrogateescape"))
+        return self.keep[-1]
+
+    def lookup(self, text, address, size, ok):
+        expression = ffi.text(text)
+        try:
+            value = gdb.parse_and_eval(expression)
+            code = value.type.strip_typedefs().code
+        except gdb.error:  # a symbol without debug information
+            value = gdb.parse_and_eval("(long)&(%s)" % expression)
+            code = gdb.TYPE_CODE_INT
+        if code == gdb.TYPE_CODE_FUNC:
+            address[0] = int(value.address)
+            size[0] = function_size(address[0])
+        elif code in (
+            gdb.TYPE_CODE_STRUCT,
+            gdb.TYPE_CODE_UNION,
+            gdb.TYPE_CODE_ARRAY,
+        ):
+            address[0] = int(value.address)
+        else:
+            address[0] = int(value) % (1 << 64)
+        ok[0] = 1
+
+    def poll(self, what, done, total, ok):
+        if os.isatty(2) and time.monotonic() - self.started > PROGRESS_AFTER:
+            part = " %d%%" % (100 * done // total) if total else ""
+            gdb.write(
+                "\r\033[K%s%s " % (ffi.text(what), part), gdb.STDERR
+            )
+            gdb.flush(gdb.STDERR)
+            self.progress = True
+        ok[0] = 1
+
+    def erase_progress(self):
+        if self.progress:
+            gdb.write("\r\033[K", gdb.STDERR)
+            gdb.flush(gdb.STDERR)
+            self.progress = False
+
+    # ------------------------------------------------------------- state
+
+    def load(self):
+        if self.lib is None:
+            self.lib = ffi.load()
+        return self.lib
+
+    def invalidate(self, *_):
+        """For GDB's events: what was read may no longer be true."""
+        self.stale = True
+        if self.handle:
+            self.lib.umdb_invalidate(self.handle)
+
+    def close(self):
+        if self.handle:
+            self.lib.umdb_close(self.handle)
+        self.handle = self.key = None
+
+    def open(self, _, core, pid):
+        error = ctypes.create_string_buffer(600)
+        path = core.encode("utf-8", "surrogateescape") if core else None
+        self.handle = self.lib.umdb_open(
+            path, pid, ctypes.byref(self.callbacks), error, len(error)
+        )
+        if not self.handle:
+            raise target.NoTarget(ffi.text(error.value))
+
+    def attach(self):
+        """Have a session for what GDB has selected."""
+        self.load()
+        number = gdb.selected_inferior().num
+        if not self.stale and self.key and self.key[0] == number:
+            return
+        found = target.find()
+        if self.key != (number, found) or not self.handle:
+            self.close()
+            self.open(*found)
+            self.key = (number, found)
+        self.tell(*found)
+        self.stale = False
+
+    def tell(self, _, core, pid):
+        """Mappings and threads; a core has its own registers."""
+        if not core and not pid:
+            array = target.regions()
+            self.lib.umdb_set_regions(self.handle, array, len(array))
+        array = target.threads(None if core else self.registers())
+        self.lib.umdb_set_threads(self.handle, array, len(array))
+
+    def registers(self):
+        names, index = [], 0
+        while True:
+            name = self.lib.umdb_register(index)
+            if not name:
+                return names
+            names.append(ffi.text(name))
+            index += 1
+
+    # ---------------------------------------------------------- commands
+
+    def run(self, line):
+        """Run a command line; returns what it found (leaks, damage)."""
+        found = ctypes.c_uint64()
+        self.interrupted, self.failure = False, None
+        self.started = time.monotonic()
+        hook = getattr(sys, "unraisablehook", None)
+        if hook:
+            sys.unraisablehook = self.unraisable
+        try:
+            with Settings():
+                code = self.lib.umdb_run(
+                    self.handle, line.encode("utf-8", "replace"), found
+                )
+        finally:
+            if hook:
+                sys.unraisablehook = hook
+        self.erase_progress()
+        if self.interrupted or code == ffi.EINTR:
+            raise KeyboardInterrupt
+        if self.failure:
+            raise Failed("umem: %s" % self.failure)
+        if code != 0:
+            raise Failed(ffi.text(self.lib.umdb_error(self.handle)))
+        return found.value
+
+    def complete(self, line):
+        try:
+            self.attach()
+        except (OSError, target.NoTarget, gdb.error):
+            if self.lib is None:
+                return []
+        found = self.lib.umdb_complete(
+            self.handle if not self.stale else None, line.encode()
+        )
+        return ffi.text(found).split("\n")[:-1]
+
+
+def format_address(pc):
+    if hasattr(gdb, "format_address"):
+        return gdb.format_address(pc)
+    pointer = gdb.lookup_type("void").pointer()  # before GDB 13
+    return gdb.Value(pc).cast(pointer).format_string(symbols=True)
+
+
+def function_size(address):
+    """Bytes of the function that starts at address; 0 if GDB cannot tell."""
+    block = gdb.block_for_pc(address)
+    while block is not None and block.function is None:
+        block = block.superblock
+    return block.end - address if block is not None else 0
