@@ -104,12 +104,31 @@ firewall_align(size_t size, size_t align)
 	return align > 16 ? align : natural;
 }
 
-static int
-has_firewall(size_t size)
+/*
+ * Every guard page costs two of the process's mappings, of which the system
+ * allows 65530: the rest must do for everybody else.
+ */
+enum { MAX_GUARDS = 24000 };
+static unsigned guards_in_use;
+
+int
+large_has_firewall(size_t size)
 {
-	return umem_root.root_firewall != 0 &&
-	       (umem_root.root_flags & UMF_FIREWALL) != 0 &&
-	       size >= umem_root.root_firewall;
+	static int told;
+
+	if ((umem_root.root_flags & UMF_FIREWALL) == 0 ||
+	    size < umem_root.root_firewall)
+		return 0;
+	if (__atomic_load_n(&guards_in_use, __ATOMIC_RELAXED) < MAX_GUARDS)
+		return 1;
+	if (!told) {
+		told = 1;
+		umem_error_message("umem: firewall: %d buffers are guarded, "
+				   "more mappings are not to be had; others "
+				   "go without\n",
+		    MAX_GUARDS);
+	}
+	return 0;
 }
 
 /* Returns -1 when the size is absurd. */
@@ -121,7 +140,7 @@ layout(size_t size, size_t align, struct large_layout *l)
 	if (size > (size_t)1 << 46 || align > (size_t)1 << 46)
 		return -1;
 	l->arena = heap_oversize;
-	l->guard = has_firewall(size);
+	l->guard = large_has_firewall(size);
 	if (large_cache->cache_flags & UMF_BUFTAG)
 		guards = align > 64 ? align : 64;
 	if (l->guard) {
@@ -237,8 +256,10 @@ free_pages(umem_slab_t *sp)
 {
 	char *end = (char *)sp->slab_base + sp->slab_size;
 
-	if (sp->slab_flags & UMEM_SLAB_GUARD)
+	if (sp->slab_flags & UMEM_SLAB_GUARD) {
 		(void)os_protect(end - UMEM_PAGE_SIZE, UMEM_PAGE_SIZE, 1);
+		__atomic_fetch_sub(&guards_in_use, 1, __ATOMIC_RELAXED);
+	}
 	heap_free(arena_of(sp), sp->slab_base, sp->slab_size);
 }
 
@@ -259,8 +280,12 @@ take_pages(umem_slab_t *sp, const struct large_layout *l, size_t size,
 	if (l->guard) {
 		char *end = (char *)sp->slab_base + l->total;
 
-		if (os_protect(end - UMEM_PAGE_SIZE, UMEM_PAGE_SIZE, 0) == 0)
-			sp->slab_flags |= UMEM_SLAB_GUARD;
+		if (os_protect(end - UMEM_PAGE_SIZE, UMEM_PAGE_SIZE, 0) != 0) {
+			heap_free(l->arena, sp->slab_base, l->total);
+			return -1;
+		}
+		sp->slab_flags |= UMEM_SLAB_GUARD;
+		__atomic_fetch_add(&guards_in_use, 1, __ATOMIC_RELAXED);
 	}
 	if (pagemap_set(sp->slab_base, mapped_size(sp), sp, 0) == 0)
 		return 0;

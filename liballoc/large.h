@@ -42,6 +42,9 @@ void large_free(umem_slab_t *sp, void *buf, size_t size, const char *function);
  */
 void *large_realloc(umem_slab_t *sp, void *buf, size_t size);
 
+/* large_has_firewall - whether UMEM_DEBUG=firewall is for this size */
+int large_has_firewall(size_t size);
+
 /* large_find - the large buffer whose pages hold @addr, or NULL; slow */
 umem_slab_t *large_find(const void *addr);
 
