@@ -130,15 +130,16 @@ headline(struct line *l, const struct umem_fault *f)
 	line_add(l, "umem: %s: ",
 	    f->error < UMEM_ERR_COUNT ? sentences[f->error] : "fault");
 	at = l->len;
-	if (f->error == UMEM_ERR_BADADDR)
-		line_add(l, "%p", f->buffer);
-	else if (f->error == UMEM_ERR_BADBASE)
+	if (f->error == UMEM_ERR_BADADDR) {
+		line_add(l, "%p\n", f->buffer);
+		return;
+	}
+	if (f->error == UMEM_ERR_BADBASE)
 		line_add(l, "%p is %p + %zd", f->buffer, owned(f),
 		    (char *)f->buffer - (char *)owned(f));
 	else if (owned(f) != NULL)
 		line_add(l, "%p", owned(f));
-	if (f->error != UMEM_ERR_BADADDR)
-		add_cache(l, l->len > at ? " of cache " : "cache ", owner(f));
+	add_cache(l, l->len > at ? " of cache " : "cache ", owner(f));
 	if (size != 0)
 		line_add(l, "%s%zu bytes", l->len > at ? ", " : "", size);
 	add_facts(l, f);

@@ -12,7 +12,12 @@
 
 #include <check.h>
 
-#define ALLOC_SUITES(X)
+#define ALLOC_SUITES(X) \
+	X(msg) \
+	X(options) \
+	X(tlog) \
+	X(audit) \
+	X(fault)
 
 #define GDBEXT_SUITES(X)
 
