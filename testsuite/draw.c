@@ -533,6 +533,7 @@ draw_arena(struct draw *d, const char *name, taddr_t source)
 {
 	taddr_t at = draw_meta(d, sizeof(vmem_t));
 	taddr_t seg0 = at + offsetof(vmem_t, vm_seg0);
+	taddr_t rotor = at + offsetof(vmem_t, vm_rotor);
 	vmem_t *v = fake_at(d->tgt, at, sizeof(*v));
 
 	snprintf(v->vm_name, sizeof(v->vm_name), "%s", name);
@@ -543,7 +544,9 @@ draw_arena(struct draw *d, const char *name, taddr_t source)
 	v->vm_flags = VMF_INTERNAL;
 	if (source != 0)
 		v->vm_depth = DRAW_GET(d, source, vmem_t, vm_depth) + 1;
-	v->vm_seg0.vs_anext = v->vm_seg0.vs_aprev = seg0;
+	v->vm_seg0.vs_anext = v->vm_seg0.vs_aprev = rotor;
+	v->vm_rotor.vs_anext = v->vm_rotor.vs_aprev = seg0;
+	v->vm_rotor.vs_type = VMEM_SEG_ROTOR;
 	v->vm_seg0.vs_knext = v->vm_seg0.vs_kprev = seg0;
 	if (d->last_arena == 0)
 		DRAW_SET(d, d->root, umem_root_t, root_arenas, at);
