@@ -13,6 +13,7 @@
 #include <check.h>
 
 #define ALLOC_SUITES(X) \
+	X(stack) \
 	X(msg) \
 	X(options) \
 	X(tlog) \
