@@ -20,7 +20,8 @@
 	X(audit) \
 	X(fault)
 
-#define GDBEXT_SUITES(X)
+#define GDBEXT_SUITES(X) \
+	X(out)
 
 #define SUITE_PROTOTYPE(module) Suite *test_##module##_suite(void);
 ALLOC_SUITES(SUITE_PROTOTYPE)
