@@ -5,7 +5,8 @@
  * Instant fit, the default, looks at a few segments of each list that may
  * have one that fits, smallest sizes first; in lists whose segments all are
  * large enough the first one does.  Only when that finds nothing and there is
- * nowhere to import from are all free segments looked at.
+ * nowhere to import from are all free segments looked at.  The heap takes the
+ * best of a few.
  *
  * No lock is held while memory is imported or exported, so the source's
  * functions may do what they like.
@@ -24,9 +25,10 @@
 #include "stack.h"
 
 enum {
-	LOOKS = 8,      /* segments of one list that instant fit looks at */
-	RUN_LOOKS = 64, /* free segments tried as the middle of a run */
-	SEGS_NEEDED = 4 /* at most: a span, its segment, two for the rest */
+	LOOKS = 8,       /* segments of one list that instant fit looks at */
+	GOOD_LOOKS = 16, /* the same for the heap, which takes the best */
+	RUN_LOOKS = 64,  /* free segments tried as the middle of a run */
+	SEGS_NEEDED = 4  /* at most: a span, its segment, two for the rest */
 };
 
 #define POLICIES (VM_BESTFIT | VM_FIRSTFIT | VM_NEXTFIT)
@@ -80,25 +82,53 @@ fits(const vmem_seg_t *s, const struct vmem_req *rq, uint64_t *addr_ret)
 	return 1;
 }
 
-/* Instant fit in the lists of @map, looking at @looks segments of each. */
+/* Instant fit, looking at @looks segments of each list. */
 static vmem_seg_t *
-find_instant(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t map,
-    uint64_t looks, int dirty_only, uint64_t *addr_ret)
+find_instant(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t looks,
+    uint64_t *addr_ret)
 {
-	map &= -1ull << seg_class(rq->size);
+	uint64_t map = ar->vm.vm_freemap & -1ull << seg_class(rq->size);
+
 	for (; map != 0; map &= map - 1) {
 		uint64_t left = looks;
 		vmem_seg_t *s =
 		    ar->vm.vm_freelist[__builtin_ctzll(map)].vf_next;
 
-		for (; s != NULL && left-- > 0; s = s->vs_knext) {
-			if (dirty_only && !s->vs_dirty)
-				break;
+		for (; s != NULL && left-- > 0; s = s->vs_knext)
 			if (fits(s, rq, addr_ret))
 				return s;
-		}
 	}
 	return NULL;
+}
+
+/*
+ * For the heap: the smallest segment that fits among the first few of the
+ * first list that has any.  That keeps large segments whole, and so spares
+ * both address space and fresh pages.
+ */
+static vmem_seg_t *
+find_good(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
+{
+	uint64_t map = ar->vm.vm_freemap & -1ull << seg_class(rq->size);
+	vmem_seg_t *best = NULL;
+	uint64_t addr;
+
+	for (; map != 0 && best == NULL; map &= map - 1) {
+		unsigned left = GOOD_LOOKS;
+		vmem_seg_t *s =
+		    ar->vm.vm_freelist[__builtin_ctzll(map)].vf_next;
+
+		for (; s != NULL && left-- > 0; s = s->vs_knext) {
+			if ((best != NULL && seg_size(s) >= seg_size(best)) ||
+			    !fits(s, rq, &addr))
+				continue;
+			best = s;
+			*addr_ret = addr;
+			if (seg_size(s) == rq->size)
+				break;
+		}
+	}
+	return best;
 }
 
 /* A clean segment, when one is at the end of a list. */
@@ -211,15 +241,14 @@ find(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
 		    policy & VM_BESTFIT ? VM_BESTFIT : VM_FIRSTFIT, addr_ret);
 	if (rq->clean)
 		s = find_clean(ar, rq, addr_ret);
-	if (s == NULL && ar->dirtymap != 0)
-		s = find_instant(ar, rq, ar->dirtymap, LOOKS, 1, addr_ret);
-	if (s == NULL)
-		s = find_instant(ar, rq, ar->vm.vm_freemap, LOOKS, 0, addr_ret);
+	if (s == NULL && ar->flags & ARENA_AGED)
+		s = find_good(ar, rq, addr_ret);
+	else if (s == NULL)
+		s = find_instant(ar, rq, LOOKS, addr_ret);
 	if (s == NULL && ar->flags & ARENA_AGED)
 		s = find_joined(ar, rq, addr_ret);
 	if (s == NULL && thorough)
-		s = find_instant(
-		    ar, rq, ar->vm.vm_freemap, UINT64_MAX, 0, addr_ret);
+		s = find_instant(ar, rq, UINT64_MAX, addr_ret);
 	return s;
 }
 

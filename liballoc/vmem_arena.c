@@ -380,12 +380,9 @@ check_freelist(struct vmem_arena *ar, unsigned i, uint64_t *count)
 {
 	const vmem_freelist_t *fl = &ar->vm.vm_freelist[i];
 	const vmem_seg_t *s = fl->vf_next, *prev = NULL;
-	int has = s != NULL, dirty = has && s->vs_dirty;
 
-	if (has != (int)(ar->vm.vm_freemap >> i & 1))
+	if ((s != NULL) != (int)(ar->vm.vm_freemap >> i & 1))
 		return "the map of free lists is wrong";
-	if (dirty != (int)(ar->dirtymap >> i & 1))
-		return "the map of dirty lists is wrong";
 	for (; s != NULL; prev = s, s = s->vs_knext) {
 		if (s->vs_kprev != prev || s->vs_type != VMEM_SEG_FREE ||
 		    seg_class(seg_size(s)) != i)

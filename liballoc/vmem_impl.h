@@ -9,9 +9,10 @@
  * Two things set the library's own page arenas apart:
  *
  * - ARENA_AGED: free segments are dirty (pages may be resident) or clean
- *   (read as zero).  Dirty and clean neighbours are not joined, dirty ones
- *   are handed out first, and they stand on a list by age, from which
- *   heap_decay() purges the oldest.  Of two dirty segments that join, the
+ *   (read as zero).  Dirty and clean neighbours are not joined until only
+ *   that makes a request fit; of a list's segments dirty ones are looked at
+ *   first; and they stand on a list by age, from which heap_decay() purges
+ *   the oldest.  Of two dirty segments that join, the
  *   larger gives its age, so that traffic at its edge does not keep a large
  *   one young.
  * - ARENA_RETAIN: wholly free imported spans are kept.
@@ -77,8 +78,7 @@ struct vmem_arena {
 	uint32_t purging; /* segments that are SEG_PURGING */
 	uint32_t walkers; /* on the ring: vmem_walk() in progress */
 	uint32_t pad;
-	uint64_t dirtymap; /* bit i: list i starts with a dirty segment */
-	uint64_t dirty;    /* bytes in dirty free segments */
+	uint64_t dirty; /* bytes in dirty free segments */
 	struct vmem_tag *oldest;
 	struct vmem_tag *youngest;
 };

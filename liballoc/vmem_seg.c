@@ -177,10 +177,7 @@ age_remove(struct vmem_arena *ar, struct vmem_tag *tag)
 
 /* -------------------------------------------------------------- free lists */
 
-/*
- * Dirty segments stand before clean ones, so that the head of a list tells
- * whether it has any.
- */
+/* Dirty segments stand before clean ones: they are looked at first. */
 static void
 enlist(struct vmem_arena *ar, vmem_seg_t *s)
 {
@@ -206,10 +203,8 @@ enlist(struct vmem_arena *ar, vmem_seg_t *s)
 	}
 	ar->vm.vm_freemap |= 1ull << i;
 	ar->vm.vm_nseg_free++;
-	if (s->vs_dirty) {
-		ar->dirtymap |= 1ull << i;
+	if (s->vs_dirty)
 		ar->dirty += seg_size(s);
-	}
 }
 
 static void
@@ -229,11 +224,8 @@ unlist(struct vmem_arena *ar, vmem_seg_t *s)
 	ar->vm.vm_nseg_free--;
 	if (fl->vf_next == NULL)
 		ar->vm.vm_freemap &= ~(1ull << i);
-	if (s->vs_dirty) {
+	if (s->vs_dirty)
 		ar->dirty -= seg_size(s);
-		if (fl->vf_next == NULL || !fl->vf_next->vs_dirty)
-			ar->dirtymap &= ~(1ull << i);
-	}
 }
 
 void
