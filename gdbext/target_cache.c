@@ -134,10 +134,11 @@ cache_fetch(struct target_cache *c, uint64_t first, uint64_t n)
 
 /*
  * Bring in a page with its neighbours: those of its aligned run, or, while
- * growing, those that follow, twice as many as last time.
+ * growing, those that follow: as many as are @wanted, or while the reads are
+ * sequential twice as many as last time.
  */
 static const unsigned char *
-cache_miss(struct target_cache *c, uint64_t page)
+cache_miss(struct target_cache *c, uint64_t page, uint64_t wanted)
 {
 	uint64_t first = page, n;
 
@@ -145,10 +146,12 @@ cache_miss(struct target_cache *c, uint64_t page)
 		first = page - page % RUN_PAGES;
 		n = RUN_PAGES;
 	} else if (page == c->next && c->pages != 0) {
-		n = c->pages * 2 < RUN_PAGES ? c->pages * 2 : RUN_PAGES;
+		n = c->pages * 2 > wanted ? c->pages * 2 : wanted;
 	} else {
-		n = 1;
+		n = wanted;
 	}
+	if (n > RUN_PAGES)
+		n = RUN_PAGES;
 	if (n > (UINT64_MAX / TARGET_CACHE_PAGE) - first)
 		n = 1;
 	if (first + cache_fetch(c, first, n) <= page) {
@@ -180,7 +183,9 @@ target_cache_read(struct target_cache *c, taddr_t addr, void *buf, size_t len)
 		if (n > len)
 			n = len;
 		if (data == NULL)
-			data = cache_miss(c, page);
+			data = cache_miss(c, page,
+			    (offset + len + TARGET_CACHE_PAGE - 1) /
+				TARGET_CACHE_PAGE);
 		if (data != NULL)
 			memcpy(to, data + offset, n);
 		else if (c->source(c->arg, addr, to, n) != n)

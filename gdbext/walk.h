@@ -49,7 +49,10 @@ int walk_log(struct snap *snap, taddr_t log, walk_log_fn *fn, void *arg);
  */
 int walk_history(struct snap *snap, taddr_t bufctl, walk_log_fn *fn, void *arg);
 
-/* segments of an arena in address order, of the types in mask (VMEM_SEG_*) */
+/*
+ * Segments of an arena, of the types in mask (VMEM_SEG_*): each span, then
+ * what it contains in address order; spans in order of creation.
+ */
 typedef int walk_seg_fn(
     struct snap *, taddr_t addr, const vmem_seg_t *, void *arg);
 int walk_segments(struct snap *snap, const struct snap_arena *arena,

@@ -2,8 +2,8 @@
 /*
  * walk_vmem.c - segments of an arena
  *
- * All stand on one ring through vm_seg0, ascending, a span before what it
- * contains.  A ring changes under vm_lock; while that is held its order and
+ * All stand on one ring through vm_seg0: spans in order of creation, each
+ * before what it contains, which ascends.  A ring changes under vm_lock; while that is held its order and
  * its backward links may lag, so only the forward links are followed then.
  *
  * Layer: above snap.h; part of walk.h.
@@ -16,9 +16,9 @@
 
 struct seg_walk {
 	const struct snap_arena *arena;
-	taddr_t prev;   /* segment before */
-	uint64_t start; /* where the last placed one starts */
-	uint64_t end;   /* where the last one that is no span ends */
+	taddr_t prev;  /* segment before */
+	uint64_t from; /* the next one that is no span starts here or later */
+	uint64_t to;   /* ... and ends here at most: the span's end */
 };
 
 static bool
@@ -53,14 +53,18 @@ seg_check(
 		    "segment %#" PRIx64 " of arena %s ends at %#" PRIx64
 		    ", before it starts at %#" PRIx64,
 		    addr, name, s->vs_end, s->vs_start);
-	if (!busy && (s->vs_start < w->start || s->vs_start < w->end))
+	if (s->vs_type == VMEM_SEG_SPAN) {
+		w->from = s->vs_start;
+		w->to = s->vs_end;
+		return UMDB_OK;
+	}
+	if (!busy && (s->vs_start < w->from || s->vs_end > w->to))
 		return target_fail(snap->tgt, UMDB_ECORRUPT, addr,
-		    "segment %#" PRIx64 " of arena %s starts at %#" PRIx64
-		    ", inside or before the one in front of it",
-		    addr, name, s->vs_start);
-	w->start = s->vs_start;
-	if (s->vs_type != VMEM_SEG_SPAN)
-		w->end = s->vs_end;
+		    "segment %#" PRIx64 " of arena %s is [%#" PRIx64
+		    ", %#" PRIx64 "), but only [%#" PRIx64 ", %#" PRIx64
+		    ") is left of its span",
+		    addr, name, s->vs_start, s->vs_end, w->from, w->to);
+	w->from = s->vs_end;
 	return UMDB_OK;
 }
 
