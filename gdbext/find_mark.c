@@ -148,8 +148,10 @@ slab_fill(struct mark *m, size_t i)
 	ms->bufsize = s->bufsize;
 	ms->state = m->state + s->buf;
 	ms->nchunk = s->nchunk;
+	if ((c->cache_flags & UMF_FIREWALL) != 0)
+		ms->flags |= MARK_SLAB_ALONE;
 	if ((c->cache_flags & UMF_LARGE) != 0) {
-		ms->flags |= MARK_SLAB_LARGE;
+		ms->flags |= MARK_SLAB_LARGE | MARK_SLAB_ALONE;
 		ms->chunksize = s->bufsize;
 	} else if ((c->cache_flags & UMF_REDZONE) != 0 &&
 		   c->cache_buftag >= s->bufsize &&
@@ -186,7 +188,7 @@ slab_copy_run(struct mark *m, size_t *i)
 		s = &m->snap->slab[++j];
 	} while (j < m->snap->nslab && s->base == end &&
 		 m->slab[j].nchunk != 0 && m->slab[j].bytes == NULL &&
-		 (m->slab[j].flags & MARK_SLAB_LARGE) == 0 &&
+		 (m->slab[j].flags & MARK_SLAB_ALONE) == 0 &&
 		 s->base + s->size - first->base <= RUN_MAX);
 	p = find_mem_get(
 	    &m->mem, first->base, end - first->base, &m->stats.unread_bytes);
@@ -215,9 +217,9 @@ mark_borrow(struct mark *m)
 			return UMDB_EINTR;
 		if (ms->nchunk == 0 || ms->bytes != NULL) {
 			i++;
-		} else if ((ms->flags & MARK_SLAB_LARGE) != 0) {
+		} else if ((ms->flags & MARK_SLAB_ALONE) != 0) {
 			ms->bytes = find_mem_get(&m->mem, ms->first,
-			    ms->bufsize, &m->stats.unread_bytes);
+			    slab_span(ms), &m->stats.unread_bytes);
 			i++;
 		} else {
 			slab_copy_run(m, &i);

@@ -65,6 +65,13 @@ int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
  */
 int find_root_stacks(struct snap *snap, struct roots *roots);
 
+/*
+ * find_stack_of - bounds of the stack that a thread runs on, control block
+ * included.  False when they are not known.
+ */
+bool find_stack_of(
+    struct target *tgt, const struct target_thread *t, struct range *ret);
+
 /* ---------------------------------------------------------------- marks */
 
 /* Of each buffer, in mark->state; the order is used. */
@@ -83,6 +90,7 @@ enum mark_state {
 #define MARK_SLAB_DEAD 0x1u  /* a thread runs on a stack in there */
 #define MARK_SLAB_LARGE 0x2u /* the size is exact */
 #define MARK_SLAB_TAG 0x4u   /* the size stands in the buftag */
+#define MARK_SLAB_ALONE 0x8u /* may have a guard page behind it */
 
 /* What the inner loop needs to know of a slab: one cache line. */
 struct mark_slab {

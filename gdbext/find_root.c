@@ -232,32 +232,106 @@ arena_held(struct snap *snap, uint32_t index, struct ranges *held)
 	return rc;
 }
 
-/* Small segments come from caches of the arena; their buffers are roots. */
-static int
-roots_add_quantum_caches(struct snap *snap, struct ranges *list)
-{
-	const struct snap_slab *s;
-	uint32_t flags, k;
-	taddr_t buf;
-	size_t i;
-	int rc = UMDB_OK;
+/* ------------------------------------------- what quantum caches hold free */
 
-	for (i = 0; i < snap->nslab; i++) {
-		s = &snap->slab[i];
-		flags = snap->cache[s->cache].c.cache_cflags;
-		if ((flags & UMC_QCACHE) == 0 || (flags & UMC_INTERNAL) != 0 ||
-		    target_region_at(snap->tgt, s->base) == NULL)
-			continue;
-		for (k = 0; k < s->nchunk && rc == UMDB_OK; k++) {
-			buf = snap_buf_addr(s, k);
-			if (snap_buf_state(snap, s, k) == BUF_ALLOCATED)
-				rc = ranges_add(list, buf, buf + s->bufsize);
-		}
-		if (rc != UMDB_OK)
-			break;
-	}
-	return rc;
+/*
+ * Small segments of an arena pass through object caches without slabs.  To
+ * the arena a segment in a magazine is allocated; to the client it is free.
+ */
+struct idle {
+	struct snap *snap;
+	const struct snap_cache *cache;
+	struct ranges *list;
+	int rc;
+};
+
+static int
+idle_rounds(struct idle *a, taddr_t at, uint64_t n)
+{
+	uint64_t round[UMEM_MAX_ROUNDS], i;
+
+	if (n > UMEM_MAX_ROUNDS ||
+	    target_read(a->snap->tgt, at, round, n * sizeof(round[0]),
+		"magazine rounds") != UMDB_OK)
+		return UMDB_OK;
+	for (i = 0; i < n && a->rc == UMDB_OK; i++)
+		a->rc = ranges_add(
+		    a->list, round[i], round[i] + a->cache->c.cache_bufsize);
+	return a->rc;
 }
+
+static int
+idle_magazine(
+    struct snap *snap, taddr_t addr, const umem_magazine_t *mag, void *arg)
+{
+	struct idle *a = arg;
+
+	(void)snap;
+	return idle_rounds(a, addr + UMEM_MAG_ROUND, mag->mag_rounds) == UMDB_OK
+		   ? WALK_NEXT
+		   : WALK_STOP;
+}
+
+static void
+idle_other(struct idle *a, taddr_t addr)
+{
+	umem_magazine_t mag;
+
+	if (addr != 0 &&
+	    snap_read_magazine(a->snap, addr, a->cache->addr, &mag) == UMDB_OK)
+		idle_rounds(a, addr + UMEM_MAG_ROUND, mag.mag_rounds);
+}
+
+static void
+idle_thread(struct idle *a, taddr_t tcache)
+{
+	const uint32_t bin = a->cache->c.cache_bin;
+	taddr_t transit[2];
+	umem_tcbin_t b;
+
+	if (bin < UMEM_TC_BINS &&
+	    target_read(a->snap->tgt,
+		tcache + offsetof(umem_tcache_t, tc_bin) + bin * sizeof(b), &b,
+		sizeof(b), "thread cache") == UMDB_OK) {
+		if (b.tb_top > b.tb_base)
+			idle_rounds(a, b.tb_base,
+			    (b.tb_top - b.tb_base) / sizeof(uint64_t));
+		idle_other(a, b.tb_prev);
+	}
+	if (target_read(a->snap->tgt,
+		tcache + offsetof(umem_tcache_t, tc_transit), transit,
+		sizeof(transit), "thread cache") == UMDB_OK) {
+		idle_other(a, transit[0]);
+		idle_other(a, transit[1]);
+	}
+}
+
+/* Take out of @held what quantum caches of the arena hold. */
+static int
+arena_subtract_idle(
+    struct snap *snap, const struct snap_arena *arena, struct ranges *held)
+{
+	struct ranges idle = {0};
+	struct idle a = {snap, NULL, &idle, UMDB_OK};
+	uint32_t i, t;
+
+	for (i = 0; i < snap->ncache && a.rc == UMDB_OK; i++) {
+		a.cache = &snap->cache[i];
+		if (a.cache->c.cache_arena != arena->addr ||
+		    (a.cache->c.cache_cflags & UMC_QCACHE) == 0)
+			continue;
+		(void)walk_depot(snap, a.cache, true, idle_magazine, &a);
+		for (t = 0; t < snap->ntcache && a.rc == UMDB_OK; t++)
+			idle_thread(&a, snap->tcache[t].addr);
+	}
+	ranges_settle(&idle);
+	if (a.rc == UMDB_OK)
+		a.rc = ranges_subtract(held, &idle);
+	free(idle.r);
+	return a.rc;
+}
+
+/* -------------------------------------------------------------- all arenas */
 
 static int
 slab_ranges(const struct snap *snap, struct ranges *slabs)
@@ -285,6 +359,8 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 			continue;
 		held.n = 0;
 		rc = arena_held(snap, i, &held);
+		if (rc == UMDB_OK)
+			rc = arena_subtract_idle(snap, &snap->arena[i], &held);
 		for (k = 0; k < held.n && rc == UMDB_OK; k++)
 			rc = ranges_add(&all, held.r[k].start, held.r[k].end);
 	}
@@ -293,8 +369,6 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 		rc = slab_ranges(snap, &slabs);
 	if (rc == UMDB_OK && all.n > 0)
 		rc = ranges_subtract(&all, &slabs);
-	if (rc == UMDB_OK)
-		rc = roots_add_quantum_caches(snap, &all);
 	for (k = 0; k < all.n && rc == UMDB_OK; k++)
 		rc = ranges_add(&roots->memory, all.r[k].start, all.r[k].end);
 	free(all.r);

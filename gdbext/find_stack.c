@@ -164,6 +164,25 @@ guard_below(const struct target *tgt, const struct target_region *r)
 	       !r[-1].writable;
 }
 
+bool
+find_stack_of(
+    struct target *tgt, const struct target_thread *t, struct range *ret)
+{
+	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
+	const struct target_region *r = target_region_at(tgt, sp);
+	struct tcb tcb;
+
+	if (!t->have_regs || r == NULL)
+		return false;
+	if (tcb_read(tgt, fs, &tcb) && tcb_find_stack(&tcb) && sp >= tcb.lo &&
+	    sp < tcb.hi) {
+		*ret = (struct range){tcb.lo + tcb.guard, tcb.hi};
+		return true;
+	}
+	*ret = (struct range){r->start, r->end};
+	return strcmp(r->name, "[stack]") == 0 || (fs > sp && fs < r->end);
+}
+
 static int
 stack_of_thread(struct stacks *st, const struct target_thread *t)
 {

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find_what.c - whatis: what an address belongs to
+ *
+ * Asked in order from the most specific: buffers, then the library's own
+ * structures, then segments of arenas, stacks, mappings.  One answer is
+ * wanted, so a pass over all slabs or magazines is cheap enough.
+ *
+ * Layer: see find.h.
+ */
+#include "find_mark.h"
+
+/* addr in [base, base + size): the thing is found. */
+static bool
+what_in(struct whatis *w, taddr_t addr, enum what_kind kind, taddr_t base,
+    uint64_t size)
+{
+	if (base == 0 || addr < base || addr - base >= size)
+		return false;
+	w->kind = kind;
+	w->base = base;
+	w->size = size;
+	return true;
+}
+
+/* ----------------------------------------------------------------- buffers */
+
+static bool
+what_buffer(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	const struct snap_tcache *tc;
+
+	if (!snap_buf_at(snap, addr, &w->slab, &w->index)) {
+		w->slab = snap_slab_at(snap, addr);
+		return w->slab != NULL && what_in(w, addr, WHAT_SLAB,
+					      w->slab->base, w->slab->size);
+	}
+	w->base = snap_buf_addr(w->slab, w->index);
+	w->size = snap_buf_size(snap, w->slab, w->index);
+	w->state = snap_buf_state(snap, w->slab, w->index);
+	w->bufctl = snap_buf_bufctl(w->slab, w->index);
+	w->kind = addr == w->base || addr - w->base < w->size ? WHAT_BUFFER
+							      : WHAT_REDZONE;
+	if (w->state == BUF_FREE_THREAD) {
+		tc = snap_tcache_of(snap, w->slab, w->index);
+		w->tid = tc != NULL ? tc->tid : 0;
+	}
+	return true;
+}
+
+/* -------------------------------------------------------------- structures */
+
+/* The struct of a slab, the map behind it, its bufctls. */
+static bool
+what_slab_struct(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	const struct snap_slab *s;
+	umem_slab_t sp;
+	uint64_t map;
+	size_t i;
+
+	for (i = 0; i < snap->nslab; i++) {
+		s = &snap->slab[i];
+		if (what_in(w, addr, WHAT_BUFCTL, s->bufctl,
+			(uint64_t)s->nchunk * s->bufctl_size)) {
+			w->slab = s;
+			w->index =
+			    (uint32_t)((addr - s->bufctl) / s->bufctl_size);
+			w->bufctl = snap_buf_bufctl(s, w->index);
+			w->base = w->bufctl;
+			w->size = s->bufctl_size;
+			w->state = snap_buf_state(snap, s, w->index);
+			return true;
+		}
+		map = ((uint64_t)s->nchunk + 63) / 64 * sizeof(uint64_t);
+		if (!what_in(w, addr, WHAT_SLAB_STRUCT, s->addr,
+			sizeof(umem_slab_t) + map))
+			continue;
+		w->slab = s;
+		if (target_read(snap->tgt, s->addr, &sp, sizeof(sp), "slab") !=
+			UMDB_OK ||
+		    sp.slab_map != s->addr + sizeof(sp))
+			w->size = sizeof(sp);
+		if (addr - s->addr < w->size)
+			return true;
+		w->slab = NULL;
+		w->kind = WHAT_UNKNOWN;
+	}
+	return false;
+}
+
+static bool
+what_cache(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < snap->ncache; i++)
+		if (what_in(w, addr, WHAT_CACHE, snap->cache[i].addr,
+			sizeof(umem_cache_t)))
+			return true;
+	for (i = 0; i < snap->ntcache; i++) {
+		if (!what_in(w, addr, WHAT_TCACHE, snap->tcache[i].addr,
+			sizeof(umem_tcache_t)))
+			continue;
+		w->tid = snap->tcache[i].tid;
+		return true;
+	}
+	for (i = 0; i < snap->narena; i++) {
+		if (!what_in(w, addr, WHAT_META, snap->arena[i].addr,
+			sizeof(vmem_t)))
+			continue;
+		w->arena = &snap->arena[i];
+		return true;
+	}
+	return false;
+}
+
+/* --------------------------------------------------------------- magazines */
+
+struct mag_arg {
+	taddr_t addr;
+	struct whatis *w;
+};
+
+static int
+mag_is(struct snap *snap, taddr_t addr, const umem_magazine_t *mag, void *arg)
+{
+	struct mag_arg *a = arg;
+
+	(void)snap;
+	return what_in(a->w, a->addr, WHAT_MAGAZINE, addr,
+		   UMEM_MAG_ROUND + (uint64_t)mag->mag_size * sizeof(uint64_t))
+		   ? WALK_STOP
+		   : WALK_NEXT;
+}
+
+static bool
+mag_at(struct snap *snap, taddr_t mag, struct mag_arg *a)
+{
+	umem_magazine_t m;
+
+	return mag != 0 && snap_read_magazine(snap, mag, 0, &m) == UMDB_OK &&
+	       mag_is(snap, mag, &m, a) == WALK_STOP;
+}
+
+static bool
+what_magazine(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	struct mag_arg a = {addr, w};
+	umem_tcache_t tc;
+	uint32_t i, b;
+
+	for (i = 0; i < snap->ncache; i++) {
+		(void)walk_depot(snap, &snap->cache[i], true, mag_is, &a);
+		if (w->kind == WHAT_UNKNOWN)
+			(void)walk_depot(
+			    snap, &snap->cache[i], false, mag_is, &a);
+		if (w->kind != WHAT_UNKNOWN)
+			return true;
+	}
+	for (i = 0; i < snap->ntcache; i++) {
+		if (target_read(snap->tgt, snap->tcache[i].addr, &tc,
+			sizeof(tc), "thread cache") != UMDB_OK)
+			continue;
+		for (b = 0; b < UMEM_TC_BINS; b++) {
+			const taddr_t base = tc.tc_bin[b].tb_base;
+
+			if (mag_at(snap,
+				base > UMEM_MAG_ROUND ? base - UMEM_MAG_ROUND
+						      : 0,
+				&a) ||
+			    mag_at(snap, tc.tc_bin[b].tb_prev, &a)) {
+				w->tid = snap->tcache[i].tid;
+				return true;
+			}
+		}
+		for (b = 0; b < 2; b++)
+			if (mag_at(snap, tc.tc_transit[b], &a))
+				return true;
+	}
+	return false;
+}
+
+/* -------------------------------------------------------------------- logs */
+
+static bool
+what_log(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	const umem_root_t *root = &snap->root;
+	const taddr_t log[] = {root->root_log_transaction,
+	    root->root_log_contents, root->root_log_fail, root->root_log_slab};
+	umem_log_header_t lh;
+	uint64_t size, in;
+	size_t i;
+
+	for (i = 0; i < sizeof(log) / sizeof(log[0]); i++) {
+		if (log[i] == 0)
+			continue;
+		if (what_in(w, addr, WHAT_LOG, log[i], sizeof(lh)))
+			return true;
+		if (target_read(snap->tgt, log[i], &lh, sizeof(lh), "log") !=
+			UMDB_OK ||
+		    lh.lh_chunksize == 0 ||
+		    __builtin_mul_overflow(
+			lh.lh_chunksize, lh.lh_nchunks, &size) ||
+		    !what_in(w, addr, WHAT_LOG, lh.lh_base, size))
+			continue;
+		in = (addr - lh.lh_base) % lh.lh_chunksize;
+		if (lh.lh_recsize < UMEM_BC_STACK ||
+		    lh.lh_recsize > lh.lh_chunksize ||
+		    in / lh.lh_recsize >= lh.lh_chunksize / lh.lh_recsize)
+			return true;
+		w->base = addr - in % lh.lh_recsize;
+		w->size = lh.lh_recsize;
+		w->bufctl = w->base;
+		return true;
+	}
+	return false;
+}
+
+/* ---------------------------------------------------------------- segments */
+
+struct seg_at {
+	taddr_t addr;
+	struct whatis *w;
+	const struct snap_arena *arena;
+};
+
+static int
+seg_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
+{
+	struct seg_at *a = arg;
+
+	(void)snap;
+	if (what_in(a->w, a->addr, WHAT_META, addr, sizeof(*seg)))
+		return WALK_STOP;
+	if (seg->vs_type == VMEM_SEG_SPAN ||
+	    !what_in(a->w, a->addr, WHAT_SEGMENT, seg->vs_start,
+		seg->vs_end - seg->vs_start))
+		return WALK_NEXT;
+	a->w->arena = a->arena;
+	a->w->seg = *seg;
+	a->w->seg_addr = addr;
+	return WALK_STOP;
+}
+
+/* Arenas that imported from others come first: they know more. */
+static bool
+what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	struct seg_at a = {addr, w, NULL};
+	uint32_t depth, i, deepest = 0;
+
+	for (i = 0; i < snap->narena; i++)
+		if (snap->arena[i].v.vm_depth > deepest)
+			deepest = snap->arena[i].v.vm_depth;
+	if (deepest > snap->narena)
+		deepest = snap->narena;
+	for (depth = deepest + 1; depth-- > 0;) {
+		for (i = 0; i < snap->narena; i++) {
+			a.arena = &snap->arena[i];
+			if (a.arena->v.vm_depth != depth)
+				continue;
+			(void)walk_segments(snap, a.arena,
+			    VMEM_SEG_ALLOC | VMEM_SEG_FREE | VMEM_SEG_SPAN,
+			    seg_is, &a);
+			if (w->kind != WHAT_UNKNOWN)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The library's memory, of which nothing better is known. */
+static bool
+what_ours(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	const umem_root_t *root = &snap->root;
+	size_t i;
+
+	if (what_in(w, addr, WHAT_META, root->root_data_start,
+		root->root_data_end - root->root_data_start))
+		return true;
+	for (i = 0; i < snap->nregion; i++)
+		if (what_in(w, addr,
+			snap->region[i].rg_kind == UMEM_RG_LOG ? WHAT_LOG
+							       : WHAT_META,
+			snap->region[i].rg_base, snap->region[i].rg_size))
+			return true;
+	return false;
+}
+
+/* -------------------------------------------------------- stacks, mappings */
+
+static bool
+what_mapping(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	struct target *tgt = snap->tgt;
+	struct range stack;
+	size_t i;
+
+	w->region = target_region_at(tgt, addr);
+	if (w->region == NULL)
+		return false;
+	for (i = 0; i < tgt->nthread; i++) {
+		if (!find_stack_of(tgt, &tgt->thread[i], &stack) ||
+		    !what_in(w, addr, WHAT_STACK, stack.start,
+			stack.end - stack.start))
+			continue;
+		w->tid = tgt->thread[i].lwp;
+		return true;
+	}
+	return what_in(w, addr, WHAT_MAPPING, w->region->start,
+	    w->region->end - w->region->start);
+}
+
+int
+find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret)
+{
+	const struct target_region *r = target_region_at(snap->tgt, addr);
+	bool found;
+
+	memset(ret, 0, sizeof(*ret));
+	found = what_buffer(snap, addr, ret);
+	if (!found)
+		found = what_cache(snap, addr, ret);
+	if (!found && snap_ours(snap, addr))
+		found = what_log(snap, addr, ret) ||
+			what_slab_struct(snap, addr, ret) ||
+			what_magazine(snap, addr, ret);
+	/* an arena of numbers may have a segment where a file is mapped */
+	if (!found && (r == NULL || !r->file))
+		found = what_segment(snap, addr, ret);
+	if (!found)
+		found = what_ours(snap, addr, ret);
+	if (!found || ret->region == NULL)
+		ret->region = r;
+	if (!found)
+		found = what_mapping(snap, addr, ret);
+	if (!found)
+		ret->kind = WHAT_UNKNOWN;
+	return UMDB_OK;
+}
