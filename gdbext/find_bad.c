@@ -192,16 +192,11 @@ held_of_thread(struct checker *k, size_t *room, const struct target_thread *t)
 		held_add(k, room, stack[i]);
 }
 
-/* Is a thread inside the library working on this buffer? */
-static bool
-in_flight(struct checker *k, const struct probe *b)
+bool
+bad_inside(struct checker *k)
 {
-	const umem_abort_info_t *ab = &k->snap->root.root_abort;
 	size_t i, room = 0;
 
-	if (ab->ab_timestamp != 0 &&
-	    (ab->ab_buffer == b->addr || ab->ab_realbuf == b->addr))
-		return false;
 	if (!k->have_held) {
 		k->have_held = true;
 		for (i = 0; i < k->snap->tgt->nthread; i++)
@@ -210,8 +205,21 @@ in_flight(struct checker *k, const struct probe *b)
 			qsort(
 			    k->held, k->nheld, sizeof(*k->held), word_compare);
 	}
-	return k->nheld > 0 && bsearch(&b->addr, k->held, k->nheld,
-				   sizeof(*k->held), word_compare) != NULL;
+	return k->inside;
+}
+
+/* Is a thread inside the library working on this buffer? */
+static bool
+in_flight(struct checker *k, const struct probe *b)
+{
+	const umem_abort_info_t *ab = &k->snap->root.root_abort;
+
+	if (ab->ab_timestamp != 0 &&
+	    (ab->ab_buffer == b->addr || ab->ab_realbuf == b->addr))
+		return false;
+	return bad_inside(k) && k->nheld > 0 &&
+	       bsearch(&b->addr, k->held, k->nheld, sizeof(*k->held),
+		   word_compare) != NULL;
 }
 
 /* ------------------------------------------------------------------ layout */
