@@ -101,7 +101,7 @@ firewall_align(size_t size, size_t align)
 		natural = 16;
 	if (natural < umem_settings.set_firewall_align)
 		natural = umem_settings.set_firewall_align;
-	return align > 16 ? align : natural;
+	return align > natural ? align : natural;
 }
 
 /*
@@ -380,7 +380,7 @@ large_realloc(umem_slab_t *sp, void *buf, size_t size)
 	size_t total;
 
 	if (cache_is_checked(large_cache) || sp->slab_flags & UMEM_SLAB_GUARD ||
-	    size <= SIZE_MAX_CACHED || layout(size, 16, &l) != 0)
+	    size <= SIZE_MAX_CACHED || layout(size, 1, &l) != 0)
 		return NULL;
 	total = round_up(sp->slab_first + size, UMEM_PAGE_SIZE);
 	if (total == sp->slab_size) {

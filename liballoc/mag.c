@@ -120,26 +120,6 @@ depot_get(umem_cache_t *cp, umem_magazine_t **transit)
 	return mp;
 }
 
-static int
-depot_has_enough(const umem_cache_t *cp)
-{
-	const umem_maglist_t *ml = &cp->cache_magfull;
-
-	return ml->ml_total >= DEPOT_MIN_MAGAZINES &&
-	       ml->ml_rounds * cp->cache_chunksize >= DEPOT_BYTES;
-}
-
-void
-depot_put(umem_cache_t *cp, umem_magazine_t *mp)
-{
-	if (mp->mag_rounds != 0 && depot_has_enough(cp))
-		mag_drain(cp, mp);
-	depot_lock(cp);
-	list_push(
-	    mp->mag_rounds != 0 ? &cp->cache_magfull : &cp->cache_magempty, mp);
-	lock_release(&cp->cache_depot_lock);
-}
-
 /* Take n magazines off a list and destroy them. */
 static void
 depot_shrink(umem_cache_t *cp, umem_maglist_t *ml, uint64_t n)
@@ -154,6 +134,43 @@ depot_shrink(umem_cache_t *cp, umem_maglist_t *ml, uint64_t n)
 			return;
 		mag_destroy(cp, mp);
 	}
+}
+
+static int
+depot_has_enough(const umem_cache_t *cp)
+{
+	const umem_maglist_t *ml = &cp->cache_magfull;
+
+	return ml->ml_total >= DEPOT_MIN_MAGAZINES &&
+	       ml->ml_rounds * cp->cache_chunksize >= DEPOT_BYTES;
+}
+
+/*
+ * After a peak most buffers of a cache are back in their slabs, and the few
+ * in magazines, scattered as they are, keep many slabs from going back.
+ */
+static int
+depot_is_in_the_way(const umem_cache_t *cp)
+{
+	return cp->cache_buftotal * cp->cache_chunksize > SPARSE_BYTES &&
+	       cp->cache_bufslab < cp->cache_buftotal / SPARSE_SHARE;
+}
+
+void
+depot_put(umem_cache_t *cp, umem_magazine_t *mp)
+{
+	if (mp->mag_rounds != 0) {
+		if (depot_is_in_the_way(cp)) {
+			mag_drain(cp, mp);
+			depot_shrink(cp, &cp->cache_magfull, 1);
+		} else if (depot_has_enough(cp)) {
+			mag_drain(cp, mp);
+		}
+	}
+	depot_lock(cp);
+	list_push(
+	    mp->mag_rounds != 0 ? &cp->cache_magfull : &cp->cache_magempty, mp);
+	lock_release(&cp->cache_depot_lock);
 }
 
 void

@@ -18,7 +18,13 @@
 
 #include "umem_layout.h"
 
-enum { DEPOT_BYTES = 1 << 20, DEPOT_MIN_MAGAZINES = 4 };
+enum {
+	DEPOT_BYTES = 1 << 20,
+	DEPOT_MIN_MAGAZINES = 4,
+	/* a cache of this size is sparse when so small a share is in use */
+	SPARSE_BYTES = 1 << 20,
+	SPARSE_SHARE = 8,
+};
 
 /* mag_drain - destruct all rounds and give them back to their slabs */
 void mag_drain(umem_cache_t *cp, umem_magazine_t *mp);

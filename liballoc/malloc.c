@@ -26,7 +26,8 @@
 #include "tcache.h"
 #include "update.h"
 
-#define MALLOC_ALIGN 16
+/* What malloc promises without being asked: see firewall in umem_debug(3). */
+#define NATURAL_ALIGN 1
 
 static __attribute__((noinline)) void *
 malloc_slow(size_t size, size_t align, int *zero_ret)
@@ -48,7 +49,7 @@ malloc_medium(size_t size)
 
 	if (size <= SIZE_MAX_CACHED && tc_pop(size_bin(size), &buf))
 		return buf;
-	return malloc_slow(size, MALLOC_ALIGN, NULL);
+	return malloc_slow(size, NATURAL_ALIGN, NULL);
 }
 
 void *
@@ -60,7 +61,7 @@ umem_malloc(size_t size)
 		return malloc_medium(size);
 	if (__builtin_expect(tc_pop(size_bin(size), &buf), 1))
 		return buf;
-	return malloc_slow(size, MALLOC_ALIGN, NULL);
+	return malloc_slow(size, NATURAL_ALIGN, NULL);
 }
 
 static __attribute__((noinline)) void
@@ -112,7 +113,7 @@ umem_calloc(size_t n, size_t size)
 	if (__builtin_expect(bytes <= SIZE_MAX_CACHED, 1))
 		buf = umem_malloc(bytes);
 	else
-		buf = malloc_slow(bytes, MALLOC_ALIGN, &zero);
+		buf = malloc_slow(bytes, NATURAL_ALIGN, &zero);
 	if (__builtin_expect(buf != NULL, 1) && !zero)
 		memset(buf, 0, bytes);
 	return buf;
@@ -192,8 +193,11 @@ is_power_of_two(size_t n)
 static void *
 alloc_aligned(size_t align, size_t size)
 {
-	if (align <= MALLOC_ALIGN)
-		return umem_malloc(size);
+	void *buf;
+
+	if (align <= 16 && size <= SIZE_MAX_CACHED &&
+	    tc_pop(size_bin(size), &buf))
+		return buf;
 	return malloc_slow(size, align, NULL);
 }
 
@@ -201,7 +205,7 @@ alloc_aligned(size_t align, size_t size)
 void *
 umem_memalign(size_t align, size_t size)
 {
-	size_t power = MALLOC_ALIGN;
+	size_t power = 16;
 
 	if (align > PTRDIFF_MAX) {
 		errno = EINVAL;

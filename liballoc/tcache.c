@@ -24,7 +24,7 @@
 
 #define BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-enum { FIRST_REFILL = 4, TICK_MASK = 63 };
+enum { FIRST_REFILL = 4, TICK_MASK = 15 };
 
 /* Not yet, and no more, a cache of one's own: all bins empty and full. */
 static umem_tcache_t tc_none;

@@ -85,7 +85,7 @@ umem_alloc(size_t size, int flags)
 	if (__builtin_expect(size - 1 < SIZE_MAX_CACHED, 1) &&
 	    __builtin_expect(tc_pop(size_bin(size), &buf), 1))
 		return buf;
-	return size == 0 ? NULL : alloc(size, 16, NULL, flags);
+	return size == 0 ? NULL : alloc(size, 1, NULL, flags);
 }
 
 void *
@@ -97,7 +97,7 @@ umem_zalloc(size_t size, int flags)
 	if (size - 1 < SIZE_MAX_CACHED)
 		buf = umem_alloc(size, flags);
 	else
-		buf = size == 0 ? NULL : alloc(size, 16, &zero, flags);
+		buf = size == 0 ? NULL : alloc(size, 1, &zero, flags);
 	if (buf != NULL && !zero)
 		memset(buf, 0, size);
 	return buf;
