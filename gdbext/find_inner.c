@@ -162,6 +162,22 @@ inner_is_collected(struct inner *in, const struct inner_buf *b, uint64_t off)
 	return a;
 }
 
+/*
+ * The start stands right before what is pointed to (a block aligned by hand),
+ * or in its first two words (an inner struct that knows its container).
+ */
+static bool
+inner_leads_back(const struct inner_buf *b, uint64_t off)
+{
+	uint64_t at;
+
+	for (at = off - WORD; at <= off + WORD; at += WORD)
+		if (at <= b->size - WORD &&
+		    find_mem_u64(b->bytes + at) == b->addr)
+			return true;
+	return false;
+}
+
 enum inner_answer
 find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 {
@@ -176,7 +192,7 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 		return INNER_YES;
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;
-	if (find_mem_u64(b->bytes + off - WORD) == b->addr)
+	if (inner_leads_back(b, off))
 		return INNER_YES;
 	a = inner_is_collected(in, b, off);
 	if (a != INNER_NO)

@@ -11,7 +11,8 @@
  *	the shared string of the older C++ ABI: length, capacity, references
  *	a base class that is not the first (the virtual table says how far the
  *	    complete object is)
- *	a block aligned by hand, the real start in the word before it
+ *	a block aligned by hand, the real start in the word before it, or a
+ *	    struct inside another one that begins with a pointer to that
  *	objects of CPython behind the collector's header
  *
  * Memcheck knows the first four under --leak-check-heuristics.

@@ -430,12 +430,19 @@ roots_add_threads(struct target *tgt, struct roots *roots)
 int
 find_roots(struct snap *snap, struct roots *roots)
 {
+	enum {
+		NHELD = sizeof(snap->root.root_held) /
+			sizeof(snap->root.root_held[0])
+	};
+	size_t i;
 	int rc;
 
 	memset(roots, 0, sizeof(*roots));
 	rc = find_root_stacks(snap, roots);
 	if (rc == UMDB_OK)
 		rc = roots_add_threads(snap->tgt, roots);
+	for (i = 0; i < NHELD && rc == UMDB_OK; i++)
+		rc = roots_add_value(roots, snap->root.root_held[i]);
 	if (rc == UMDB_OK)
 		rc = roots_add_mappings(snap->tgt, roots);
 	if (rc == UMDB_OK)

@@ -22,6 +22,7 @@
 #include "lock.h"
 #include "msg.h"
 #include "os.h"
+#include "root.h"
 #include "stack_rule.h"
 #include "umem_layout.h"
 
@@ -370,6 +371,7 @@ learn_init(void)
 		return -1;
 	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 	unw.remote = unw.create(&acc, 0);
+	umem_root.root_held[0] = (uintptr_t)unw.remote;
 	return unw.remote == NULL ? -1 : learn_bias();
 }
 

@@ -527,7 +527,9 @@ typedef struct umem_root {
 	uint64_t root_thread_count; /* thread caches ever made */
 	/* places for debugger breakpoints */
 	uint64_t root_error_hook; /* address of umem_error_hook() */
-	uint64_t root_spare[8];
+	/* memory from malloc that the library itself holds, or 0: live */
+	uint64_t root_held[2];
+	uint64_t root_spare[6];
 } umem_root_t;
 #define UMEM_OUTPUT_ERRORS 0x1u /* error reports to stderr */
 #define UMEM_OUTPUT_ALL 0x2u    /* every message to stderr */
