@@ -545,6 +545,17 @@ alloc_is_good(const struct chunk *c)
 		   0;
 }
 
+/* fault_modified - the word at @off is not @want: which byte is the first */
+static void
+fault_modified(
+    const struct chunk *c, size_t off, uint64_t want, struct umem_fault *f)
+{
+	uint64_t have = *(word_t *)(c->buf + off);
+	unsigned bit = (unsigned)__builtin_ctzll(have ^ want);
+
+	fault_set(f, UMEM_ERR_MODIFIED, off + bit / 8, want, have);
+}
+
 /* report_modified - say what is wrong with a free buffer, and mend it */
 static void
 report_modified(const struct chunk *c, const char *function)
@@ -557,11 +568,10 @@ report_modified(const struct chunk *c, const char *function)
 	if (c->bc != NULL)
 		f.size = c->bc->bc_size;
 	if (off < n)
-		fault_set(&f, UMEM_ERR_MODIFIED, off, UMEM_PATTERN_FREE,
-		    *(word_t *)(c->buf + off));
+		fault_modified(c, off, UMEM_PATTERN_FREE, &f);
 	else if (c->tag->bt_redzone != UMEM_PATTERN_REDZONE)
-		fault_set(&f, UMEM_ERR_MODIFIED, c->cp->cache_buftag,
-		    UMEM_PATTERN_REDZONE, c->tag->bt_redzone);
+		fault_modified(
+		    c, c->cp->cache_buftag, UMEM_PATTERN_REDZONE, &f);
 	else if (!find_underrun(c, &f))
 		find_bad_tag(c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE, &f);
 	fault_report(&f);
@@ -686,7 +696,8 @@ audit_alloc(
 			report_modified(&c, "an allocation");
 		dress(&c, 0, size, exact);
 	}
-	record(&c, size, UMEM_BC_ALLOC);
+	if (cp->cache_flags & (UMF_AUDIT | UMF_CONTENTS))
+		record(&c, size, UMEM_BC_ALLOC);
 }
 
 /* record_says_free - the same as the tag would, for caches without tags */
@@ -732,7 +743,8 @@ audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size)
 		if (asked == UNKNOWN)
 			asked = cp->cache_bufsize;
 	}
-	record(&c, asked, UMEM_BC_FREE);
+	if (cp->cache_flags & (UMF_AUDIT | UMF_CONTENTS))
+		record(&c, asked, UMEM_BC_FREE);
 	if (cp->cache_flags & UMF_DEADBEEF)
 		fill_words(buf, verify_bytes(cp), UMEM_PATTERN_FREE);
 	tag_set(&c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE);

@@ -563,7 +563,7 @@ write_after_free_and_destroy(void *arg)
 	audit_slab_fini(&cache, &slab);
 }
 
-START_TEST(write_to_a_freed_buffer_is_named_with_its_word)
+START_TEST(write_to_a_freed_buffer_is_named_with_its_byte)
 {
 	for (long offset = 0; offset < BUFTAG + 8; offset++) {
 		draw(ALL);
@@ -572,7 +572,7 @@ START_TEST(write_to_a_freed_buffer_is_named_with_its_word)
 		    &offset,
 		    "umem: write to a freed buffer: %p of cache test_cache, "
 		    "20 bytes, at offset %ld",
-		    (void *)chunk(1), offset / 8 * 8);
+		    (void *)chunk(1), offset);
 	}
 }
 END_TEST
@@ -799,7 +799,7 @@ test_audit_suite(void)
 	tcase_add_test(t, damaged_tag_is_not_called_an_overrun);
 	tcase_add_test(t, wrong_size_is_named_with_both_sizes);
 	tcase_add_test(t, second_free_is_named_as_such);
-	tcase_add_test(t, write_to_a_freed_buffer_is_named_with_its_word);
+	tcase_add_test(t, write_to_a_freed_buffer_is_named_with_its_byte);
 	tcase_add_test(t, other_damage_to_a_free_buffer_is_told_apart);
 	tcase_add_test(t, large_buffers_are_checked_too);
 	tcase_add_test(t, lite_checks_eight_bytes_only);
