@@ -8,15 +8,14 @@
  * locks and without memory: the process is as good as dead, and whatever it
  * was doing when it died must not keep it from saying so.
  *
- * Names of functions come from dladdr(3), which takes the loader's lock.  No
+ * Names of functions come from symbol.h, which takes the loader's lock.  No
  * lock of ours is held then, so a thread that sits in the loader cannot be
  * waiting for us.
  *
- * Layer: above msg.h, root.h, stack.h, tlog.h.
+ * Layer: above msg.h, root.h, stack.h, symbol.h, tlog.h.
  */
 #include "fault.h"
 
-#include <dlfcn.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -24,10 +23,12 @@
 #include "os.h"
 #include "root.h"
 #include "stack.h"
+#include "symbol.h"
 #include "tlog.h"
 
 #define FRAMES_SHOWN 24 /* so that a report fits the message buffer */
-#define NAME_SHOWN 160
+#define FRAME_SHOWN 200
+#define STACK_NEAR ((uintptr_t)8 << 20) /* the usual size of a stack */
 #define DUMP_LINE 16
 #define DUMP_LINES 2
 #define NS_PER_SECOND 1000000000u
@@ -146,6 +147,22 @@ headline(struct line *l, const struct umem_fault *f)
 	line_add(l, "\n");
 }
 
+/*
+ * place - what an address is that is not ours: static data, or the stack of
+ * this thread, which is around the variable here
+ */
+static void
+place(const void *addr)
+{
+	char text[FRAME_SHOWN];
+	uintptr_t here = (uintptr_t)text;
+
+	if (symbol_name((uintptr_t)addr, 0, text, sizeof(text)) == 0)
+		umem_error_message("umem:   it is %s\n", text);
+	else if ((uintptr_t)addr - here < STACK_NEAR)
+		umem_error_message("umem:   it is on this thread's stack\n");
+}
+
 /* has_dump - whether the fault is about bytes that can be shown */
 static int
 has_dump(const struct umem_fault *f)
@@ -201,36 +218,13 @@ dump(const struct umem_fault *f)
 	}
 }
 
-/* print_frame - module'symbol+0xoff, as far as it can be told */
 static void
 print_frame(uint64_t pc)
 {
-	struct line l = {0, ""};
-	char name[NAME_SHOWN];
-	const char *module;
-	Dl_info info;
+	char text[FRAME_SHOWN];
 
-	memset(&info, 0, sizeof(info));
-	/* a return address may lie behind the function: ask for the call's */
-	if (dladdr((void *)(uintptr_t)(pc - 1), &info) == 0 ||
-	    info.dli_fname == NULL) {
-		umem_error_message(
-		    "umem:     0x%llx\n", (unsigned long long)pc);
-		return;
-	}
-	module = strrchr(info.dli_fname, '/');
-	module = module != NULL ? module + 1 : info.dli_fname;
-	umem_snprintf(name, sizeof(name), "%s", module);
-	line_add(&l, "%s'", name);
-	if (info.dli_sname != NULL) {
-		umem_snprintf(name, sizeof(name), "%s", info.dli_sname);
-		line_add(&l, "%s+0x%llx", name,
-		    (unsigned long long)(pc - (uintptr_t)info.dli_saddr));
-	} else {
-		line_add(&l, "+0x%llx",
-		    (unsigned long long)(pc - (uintptr_t)info.dli_fbase));
-	}
-	umem_error_message("umem:     %s\n", l.text);
+	(void)symbol_name(pc, 1, text, sizeof(text));
+	umem_error_message("umem:     %s\n", text);
 }
 
 static void
@@ -377,6 +371,8 @@ fault_report(const struct umem_fault *f)
 	umem_error_message("%s", l.text);
 	if (has_dump(f))
 		dump(f);
+	if (f->error == UMEM_ERR_BADADDR)
+		place(f->buffer);
 	print_history(f);
 	print_noticer(f);
 	conclusion(f);

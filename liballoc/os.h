@@ -88,6 +88,14 @@ int os_readable(const void *addr);
 void os_signals_block(uint64_t *old_ret);
 void os_signals_restore(const uint64_t *old);
 
+/* os_open - open a file to read it; the descriptor, or -1 */
+int os_open(const char *path);
+
+/* os_pread - bytes read from @off on; fewer at the end or after an error */
+ssize_t os_pread(int fd, void *buf, size_t size, uint64_t off);
+
+void os_close(int fd);
+
 /* os_abort - end the process by SIGABRT, whatever its disposition */
 _Noreturn void os_abort(void);
 

@@ -18,7 +18,8 @@
 	X(options) \
 	X(tlog) \
 	X(audit) \
-	X(fault)
+	X(fault) \
+	X(symbol)
 
 #define GDBEXT_SUITES(X) \
 	X(out)
