@@ -67,7 +67,7 @@ dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 	    dcmd_op_name(b->bc.bc_kind), b->bc.bc_size, b->bc.bc_addr,
 	    dcmd_cache_name(ctx, b->bc.bc_cache));
 	out_line(ctx->out,
-	    "    by thread %s at %" PRIu64 ".%09" PRIu64 ", bufctl 0x%" PRIx64,
+	    "    by thread %s at %" PRIu64 ".%09" PRIu64 ", record 0x%" PRIx64,
 	    thread, b->bc.bc_timestamp / NS_PER_SECOND,
 	    b->bc.bc_timestamp % NS_PER_SECOND, b->addr);
 	if (b->bc.bc_lastlog != 0 || b->bc.bc_contents != 0)

@@ -317,8 +317,9 @@ leak_notes(struct leak_run *r)
 	if (unread > 0) {
 		out_size_text(unread, size, sizeof(size));
 		out_note(r->ctx->out,
-		    "%s of writable memory could not be read: what only that "
-		    "memory points to is reported as leaked",
+		    "%s of writable memory are not to be had: never used, or "
+		    "left out of the core; what only that memory points to is "
+		    "reported as leaked",
 		    size);
 	}
 }

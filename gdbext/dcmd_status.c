@@ -416,7 +416,7 @@ stat_row(struct dcmd_ctx *ctx, const char *type, const char *name,
 	else
 		out_null(ctx->out);
 	out_text(ctx->out, arena);
-	if (c != NULL)
+	if (c != NULL && (c->c.cache_flags & UMF_LARGE) == 0)
 		out_uint(ctx->out, c->c.cache_bufsize);
 	else
 		out_null(ctx->out);

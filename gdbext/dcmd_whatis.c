@@ -63,15 +63,15 @@ state_phrase(
 		    w->size, w->size == 1 ? "" : "s");
 		break;
 	case BUF_FREE_SLAB:
-		snprintf(buf, size, "free in its slab of %s", cache);
+		snprintf(buf, size, "a free buffer of %s, in its slab", cache);
 		break;
 	case BUF_FREE_DEPOT:
-		snprintf(buf, size, "freed to %s, now in its depot", cache);
+		snprintf(buf, size, "a free buffer of %s, in its depot", cache);
 		break;
 	case BUF_FREE_THREAD:
 		dcmd_thread_name(ctx, w->tid, thread, sizeof(thread));
 		snprintf(buf, size,
-		    "freed to %s, now in the cache of thread %s", cache,
+		    "a free buffer of %s, in the cache of thread %s", cache,
 		    thread);
 		break;
 	default:
@@ -126,15 +126,31 @@ thing_phrase(
 	case WHAT_STACK:
 		snprintf(buf, size, "in the stack of thread %s", thread);
 		break;
-	case WHAT_MAPPING:
-		snprintf(buf, size, "in %s",
-		    w->region && w->region->name[0] ? w->region->name
-						    : "anonymous memory");
-		break;
 	default:
 		snprintf(buf, size, "unknown");
 		break;
 	}
+}
+
+/* A symbol of the program or a library: "main+0x10, in /bin/app". */
+static void
+symbol_line(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
+{
+	/* out_frame() takes return addresses, which lie one behind */
+	const struct out_frame *f = out_frame(ctx->out, addr + 1);
+	const char *name = w->region->name;
+	const char *in = name[0] ? name : "anonymous memory";
+
+	if (f->function != NULL && f->offset == 1)
+		out_line(ctx->out, "0x%" PRIx64 " is %s, in %s", addr,
+		    f->function, in);
+	else if (f->function != NULL)
+		out_line(ctx->out, "0x%" PRIx64 " is %s+0x%" PRIx64 ", in %s",
+		    addr, f->function, f->offset - 1, in);
+	else
+		out_line(ctx->out,
+		    "0x%" PRIx64 " is 0x%" PRIx64 "+0x%" PRIx64 ", in %s", addr,
+		    w->region->start, addr - w->region->start, in);
 }
 
 static void
@@ -144,6 +160,10 @@ whatis_lines(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
 
 	if (w->kind == WHAT_UNKNOWN) {
 		out_line(ctx->out, "0x%" PRIx64 " is unknown", addr);
+		return;
+	}
+	if (w->kind == WHAT_MAPPING && w->region != NULL) {
+		symbol_line(ctx, addr, w);
 		return;
 	}
 	if (is_buffer(w))

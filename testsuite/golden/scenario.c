@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenario.c - a process whose every allocation is known
+ *
+ * The golden tests read it as a core, live and through gdbserver.  Each kind
+ * of thing comes from a function of its own, so that its name stands in the
+ * output.  Buffers are of sizes that libc does not ask for.
+ *
+ * Argument: "healthy", "damaged" (writes past an end, before a start and
+ * after a free, then goes on), "clean" (nothing lost), or "run" (spins).
+ */
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vmem.h>
+#include <umem.h>
+#include <unistd.h>
+
+#define NOINLINE __attribute__((noinline, noclone))
+
+struct node {
+	struct node *next;
+	char data[40];
+};
+
+void *volatile kept[16]; /* roots */
+char *volatile inside;   /* points into the middle of a buffer */
+umem_cache_t *session_cache;
+vmem_t *id_arena;
+static void *volatile sink;
+
+/* So that no stale copy of a pointer stays on the stack. */
+static void NOINLINE
+wipe_stack(void)
+{
+	volatile char pad[16384];
+	size_t i;
+
+	for (i = 0; i < sizeof(pad); i++)
+		pad[i] = 0;
+	sink = (void *)(uintptr_t)pad[0];
+}
+
+static void NOINLINE
+keep_some(void)
+{
+	int i;
+
+	for (i = 0; i < 5; i++)
+		kept[i] = calloc(1, 1000);
+}
+
+/* Three of one size, from one place: a group. */
+static void NOINLINE
+lose_direct(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		sink = calloc(1, 200);
+	sink = NULL;
+}
+
+/* A list whose head is lost: the head is definite, the rest indirect. */
+static void NOINLINE
+lose_list(void)
+{
+	struct node *head = NULL, *n;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		n = calloc(1, sizeof(*n));
+		if (n == NULL)
+			abort();
+		n->next = head;
+		head = n;
+	}
+	sink = head;
+	sink = NULL;
+}
+
+/* Only a pointer into its middle is left. */
+static void NOINLINE
+lose_possibly(void)
+{
+	char *p = calloc(1, 700);
+
+	inside = p + 300;
+}
+
+static int
+session_construct(void *buf, void *arg, int flags)
+{
+	(void)arg;
+	(void)flags;
+	memset(buf, 0, 376);
+	return 0;
+}
+
+/* Two objects: one kept, one lost. */
+static void NOINLINE
+open_sessions(void)
+{
+	session_cache = umem_cache_create("session_cache", 376, 0,
+	    session_construct, NULL, NULL, NULL, NULL, 0);
+	if (session_cache == NULL)
+		abort();
+	kept[8] = umem_cache_alloc(session_cache, UMEM_DEFAULT);
+	sink = umem_cache_alloc(session_cache, UMEM_DEFAULT);
+	sink = NULL;
+}
+
+/* Above every cache: a segment of its own. */
+static void NOINLINE
+lose_large(void)
+{
+	sink = calloc(1, 300000);
+	sink = NULL;
+}
+
+static void NOINLINE
+use_arena(void)
+{
+	id_arena = vmem_create("id_space", (void *)(uintptr_t)1, 1000, 1, NULL,
+	    NULL, NULL, 0, VM_NOSLEEP);
+	if (id_arena == NULL)
+		abort();
+	sink = vmem_alloc(id_arena, 10, VM_NOSLEEP);
+	sink = vmem_alloc(id_arena, 20, VM_NOSLEEP);
+	sink = NULL;
+}
+
+static void NOINLINE
+free_one(void)
+{
+	char *p = malloc(500);
+
+	if (p == NULL)
+		abort();
+	memset(p, 'x', 500);
+	kept[9] = p; /* a stale pointer, as after a mistake */
+	free(p);
+}
+
+/* An allocation that fails, for that log. */
+static void NOINLINE
+fail_one(void)
+{
+	sink = umem_alloc((size_t)1 << 50, UMEM_DEFAULT);
+}
+
+static void NOINLINE
+write_past_end(void)
+{
+	char *p = malloc(90);
+
+	if (p == NULL)
+		abort();
+	memset(p, 0, 90);
+	kept[10] = p;
+	*(volatile char *)(p + 90) = 'X';
+}
+
+static void NOINLINE
+write_after_free(void)
+{
+	char *p = malloc(140);
+
+	if (p == NULL)
+		abort();
+	kept[11] = p;
+	free(p);
+	*(volatile char *)((char *)kept[11] + 16) = 'Y';
+}
+
+static void NOINLINE
+stop_here(void)
+{
+	raise(SIGABRT);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "healthy";
+
+	keep_some();
+	free_one();
+	use_arena();
+	if (strcmp(what, "clean") != 0) {
+		lose_direct();
+		lose_list();
+		lose_possibly();
+		open_sessions();
+		lose_large();
+		fail_one();
+	}
+	if (strcmp(what, "damaged") == 0) {
+		write_past_end();
+		write_after_free();
+	}
+	wipe_stack();
+	if (strcmp(what, "run") == 0)
+		for (;;)
+			pause();
+	stop_here();
+	return 0;
+}
