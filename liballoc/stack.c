@@ -28,8 +28,10 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <stddef.h>
 
+#include "meta.h"
 #include "msg.h"
 #include "os.h"
 #include "root.h"
@@ -57,7 +59,10 @@ static __thread struct {
 	uint64_t foreign_lo, foreign_hi; /* no part of it */
 } window;
 
-static __thread struct memo last_walk;
+/* This thread's paths; NULL at first, then no_paths or memory. */
+static __thread struct memo_set *paths;
+static struct memo_set no_paths;
+static pthread_key_t paths_key;
 
 struct walk {
 	struct stack_frame at;
@@ -304,7 +309,8 @@ walk_follow(struct walk *w, struct memo_path *path)
 
 	for (i = 1; i < count; i++) {
 		f = memo_at(memo, i);
-		if (!memo_holds(f)) {
+		if (__builtin_expect(!memo_holds(f), 0) &&
+		    !memo_mends(memo, i)) {
 			memo_part(path, i);
 			break;
 		}
@@ -323,48 +329,78 @@ walk_follow(struct walk *w, struct memo_path *path)
 static STACK_RAW int
 walk_own(struct walk *w, struct memo_path *path)
 {
-	uint64_t pc = w->at.pc, sp = w->at.sp, bp = w->at.bp, m = 0;
+	struct memo_frame at = {w->at.pc, w->at.sp, w->at.bp, 0};
 	uint64_t *to = w->to;
-	const uint64_t *const end = w->end;
-	const uint64_t hi = w->hi;
-	int exact = w->at.exact;
+	int exact = w->at.exact, by_bp = 0;
 
-	while (walk_note(&to, end, pc)) {
-		uint64_t rule, top;
+	while (walk_note(&to, w->end, at.pc)) {
+		uint64_t rule, top, m;
 
-		if (memo_meets(path, pc, sp, bp, m)) {
-			const struct memo_frame *f;
-
+		if (memo_meets(path, &at, by_bp)) {
 			w->to = to;
-			f = walk_follow(w, path);
+			at = *walk_follow(w, path);
 			to = w->to;
-			if (to == end)
+			if (to == w->end)
 				break;
-			pc = f->pc;
-			sp = f->sp;
-			bp = f->bp;
 			exact = 0;
 		}
-		rule = walk_rule(pc, exact);
+		rule = walk_rule(at.pc, exact);
 		if (__builtin_expect(rule_kind(rule) - 1u > RULE_BP - 1u, 0)) {
-			w->at = (struct stack_frame){pc, sp, bp, exact};
+			w->at =
+			    (struct stack_frame){at.pc, at.sp, at.bp, exact};
 			w->to = to;
 			memo_leave(path);
 			return walk_step(w);
 		}
-		top = (rule_kind(rule) == RULE_SP ? sp : bp) +
-		      (uint64_t)rule_k(rule);
+		by_bp = rule_kind(rule) == RULE_BP;
+		top = (by_bp ? at.bp : at.sp) + (uint64_t)rule_k(rule);
 		m = rule_m(rule);
-		if (top - sp - 8 >= hi - sp || (top & 7) != 0 || m > top - sp)
+		if (top - at.sp - 8 >= w->hi - at.sp || top % 8 != 0 ||
+		    m > top - at.sp)
 			break;
+		at.bp_at = m != 0 ? top - m : 0;
 		if (m != 0)
-			bp = stack_load(top - m);
-		pc = stack_load(top - 8);
-		sp = top;
+			at.bp = stack_load(at.bp_at);
+		at.pc = stack_load(top - 8);
+		at.sp = top;
 		exact = 0;
 	}
 	w->to = to;
 	return -1;
+}
+
+/* paths_destroy - the thread ends; what it still frees is walked in full */
+static void
+paths_destroy(void *mem)
+{
+	paths = &no_paths;
+	meta_free(mem, sizeof(struct memo_set));
+}
+
+static __attribute__((noinline)) void
+paths_create(void)
+{
+	struct memo_set *mem;
+
+	paths = &no_paths; /* for an allocation that comes in between */
+	mem = meta_alloc(sizeof(*mem));
+	if (mem == NULL)
+		return;
+	if (pthread_setspecific(paths_key, mem) == 0)
+		paths = mem;
+	else
+		meta_free(mem, sizeof(*mem));
+}
+
+/* path_find - the path for a walk that starts at @at; NULL: without one */
+static inline struct memo *
+path_find(const struct stack_frame *at)
+{
+	if (__builtin_expect(paths == NULL, 0))
+		paths_create();
+	if (__builtin_expect(paths == &no_paths, 0))
+		return NULL;
+	return memo_choose(paths, at->pc, at->sp);
 }
 
 /* loader_watch - see to it that no rule outlives its code */
@@ -388,7 +424,7 @@ walk_all(struct walk *w)
 	int rc;
 
 	window_set(w, w->at.sp);
-	memo_begin(&path, w->is_foreign ? NULL : &last_walk, w->at.sp);
+	memo_begin(&path, w->is_foreign ? NULL : path_find(&w->at), w->at.sp);
 	do {
 		rc = w->is_foreign ? walk_foreign(w) : walk_own(w, &path);
 	} while (rc == 0);
@@ -429,6 +465,8 @@ stack_init(void)
 
 	if ((umem_root.root_flags & UMF_AUDIT) == 0 || stack_mode != STACK_OFF)
 		return;
+	if (pthread_key_create(&paths_key, paths_destroy) != 0)
+		paths = &no_paths;
 	loader = dlsym(RTLD_DEFAULT, "_r_debug");
 	stack_loader = loader != NULL ? loader : &no_loader;
 	end = dlsym(RTLD_DEFAULT, "__libc_stack_end");

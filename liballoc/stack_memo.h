@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_memo.h - the path that a thread's last walk took
+ * stack_memo.h - the paths that a thread's last walks took
  *
  * Where a walk stands is (pc, sp, bp), and where it goes from there follows
  * from the rules and from the words that they say to read.  So when a walk
@@ -30,6 +30,7 @@
 #endif
 
 #define MEMO_FRAMES 32u /* a power of two */
+#define MEMO_PATHS 4u
 
 struct memo_frame {
 	uint64_t pc; /* was read at sp - 8 */
@@ -38,22 +39,31 @@ struct memo_frame {
 	uint64_t bp_at; /* bp was read here; &bp of this if it was not read */
 };
 
-/* One per thread; zeroed memory is an empty one. */
+/* Zeroed memory is an empty one. */
 struct memo {
 	uint64_t busy_sp; /* of the walk in progress, 0 none */
 	uint32_t epoch;   /* of the rules that the path follows from */
 	uint32_t head;    /* index of the innermost frame */
 	uint32_t count;
+	uint32_t by_bp; /* bit i: ring[i] was reached by its callee's bp */
 	struct memo_frame ring[MEMO_FRAMES];
 };
 
-/* How one walk uses it. */
+/* A thread's paths, told apart by where the walk started that made them. */
+struct memo_set {
+	uint64_t start[MEMO_PATHS];
+	uint32_t next; /* to be replaced */
+	struct memo path[MEMO_PATHS];
+};
+
+/* How one walk uses a path. */
 struct memo_path {
 	struct memo *memo;
 	uint32_t next;    /* frame that may be met */
 	uint32_t npassed; /* frames before the path was met */
 	int has_met;
-	int is_closed; /* nothing more is compared or noted */
+	int is_closed;  /* nothing more is compared or noted */
+	uint32_t by_bp; /* of passed */
 	struct memo_frame passed[MEMO_FRAMES];
 };
 
@@ -70,14 +80,25 @@ memo_at(struct memo *memo, uint32_t i)
 	return &memo->ring[(memo->head + i) % MEMO_FRAMES];
 }
 
-/* memo_put - into a slot; bp_at is 0 in @f when bp was not read */
-static inline void
-memo_put(struct memo_frame *slot, const struct memo_frame *f)
+/* memo_slot - its index in the ring */
+static inline uint32_t
+memo_slot(const struct memo *memo, uint32_t i)
 {
-	slot->pc = f->pc;
-	slot->sp = f->sp;
-	slot->bp = f->bp;
-	slot->bp_at = f->bp_at != 0 ? f->bp_at : (uint64_t)&slot->bp;
+	return (memo->head + i) % MEMO_FRAMES;
+}
+
+/* memo_put - as frame @i; bp_at is 0 in @f when bp was not read */
+static inline void
+memo_put(struct memo *memo, uint32_t i, const struct memo_frame *f, int by_bp)
+{
+	const uint32_t slot = memo_slot(memo, i);
+	struct memo_frame *to = &memo->ring[slot];
+
+	to->pc = f->pc;
+	to->sp = f->sp;
+	to->bp = f->bp;
+	to->bp_at = f->bp_at != 0 ? f->bp_at : (uint64_t)&to->bp;
+	memo->by_bp = (memo->by_bp & ~(1u << slot)) | (uint32_t)by_bp << slot;
 }
 
 /* memo_holds - do the words that led to this frame still do so? */
@@ -85,6 +106,57 @@ static inline STACK_RAW int
 memo_holds(const struct memo_frame *f)
 {
 	return stack_load(f->sp - 8) == f->pc && stack_load(f->bp_at) == f->bp;
+}
+
+/*
+ * memo_set_bp - bp is now @bp at frame @i: much code keeps something else in
+ * that register.  The path is the same for all that, unless a frame further
+ * out is reached by it before it is read anew: then 0 is returned.
+ */
+static inline int
+memo_set_bp(struct memo *memo, uint32_t i, uint64_t bp)
+{
+	uint32_t k;
+
+	for (k = i + 1; k < memo->count; k++) {
+		const struct memo_frame *f = memo_at(memo, k);
+
+		if (memo->by_bp >> memo_slot(memo, k) & 1)
+			return 0;
+		if (f->bp_at != (uint64_t)&f->bp)
+			break;
+	}
+	while (k-- > i)
+		memo_at(memo, k)->bp = bp;
+	return 1;
+}
+
+/* memo_mends - memo_holds() says no to frame @i: does only bp differ? */
+static inline STACK_RAW int
+memo_mends(struct memo *memo, uint32_t i)
+{
+	const struct memo_frame *f = memo_at(memo, i);
+
+	return stack_load(f->sp - 8) == f->pc &&
+	       memo_set_bp(memo, i, stack_load(f->bp_at));
+}
+
+/*
+ * memo_choose - the path for a walk from (pc, sp).  A loop that allocates and
+ * releases starts from a few places, each with a path of its own.
+ */
+static inline struct memo *
+memo_choose(struct memo_set *set, uint64_t pc, uint64_t sp)
+{
+	const uint64_t start = pc ^ sp << 16;
+	uint32_t i;
+
+	for (i = 0; i < MEMO_PATHS; i++)
+		if (set->start[i] == start)
+			return &set->path[i];
+	i = set->next++ % MEMO_PATHS;
+	set->start[i] = start;
+	return &set->path[i];
 }
 
 /*
@@ -103,6 +175,7 @@ memo_begin(struct memo_path *path, struct memo *memo, uint64_t sp)
 	path->next = 0;
 	path->npassed = 0;
 	path->has_met = 0;
+	path->by_bp = 0;
 	path->is_closed = 1;
 	if (memo == NULL)
 		return;
@@ -136,10 +209,9 @@ memo_end(struct memo_path *path)
 		return;
 	if (!path->has_met)
 		memo->count = 0;
-	for (i = path->npassed; i > 0; i--) {
-		memo->head = (memo->head - 1) % MEMO_FRAMES;
-		memo_put(&memo->ring[memo->head], &path->passed[i - 1]);
-	}
+	memo->head -= path->npassed;
+	for (i = 0; i < path->npassed; i++)
+		memo_put(memo, i, &path->passed[i], path->by_bp >> i & 1);
 	memo->count += path->npassed;
 	if (memo->count > MEMO_FRAMES)
 		memo->count = MEMO_FRAMES;
@@ -149,14 +221,25 @@ memo_end(struct memo_path *path)
 
 /* memo_append - behind the path, once it was met and has ended */
 static inline void
-memo_append(struct memo_path *path, const struct memo_frame *frame)
+memo_append(struct memo_path *path, const struct memo_frame *f, int by_bp)
 {
 	struct memo *memo = path->memo;
 
 	if (memo->count == MEMO_FRAMES)
 		path->is_closed = 1;
 	else
-		memo_put(memo_at(memo, memo->count++), frame);
+		memo_put(memo, memo->count++, f, by_bp);
+}
+
+/* memo_pass - before the path */
+static inline void
+memo_pass(struct memo_path *path, const struct memo_frame *f, int by_bp)
+{
+	const uint32_t i = path->npassed++;
+
+	path->passed[i] = *f;
+	path->by_bp |= (uint32_t)by_bp << i;
+	path->is_closed = path->npassed == MEMO_FRAMES;
 }
 
 /*
@@ -166,51 +249,50 @@ memo_append(struct memo_path *path, const struct memo_frame *frame)
 static inline void
 memo_part(struct memo_path *path, uint32_t n)
 {
+	struct memo *memo = path->memo;
 	struct memo_frame f;
 	uint32_t i;
 
 	path->has_met = 0;
 	path->next = n;
-	for (i = 0; i < n && path->npassed < MEMO_FRAMES; i++) {
-		f = *memo_at(path->memo, i);
-		if (f.bp_at == (uint64_t)&memo_at(path->memo, i)->bp)
+	for (i = 0; i < n && !path->is_closed; i++) {
+		f = *memo_at(memo, i);
+		if (f.bp_at == (uint64_t)&memo_at(memo, i)->bp)
 			f.bp_at = 0;
-		path->passed[path->npassed++] = f;
+		memo_pass(path, &f, memo->by_bp >> memo_slot(memo, i) & 1);
 	}
-	path->is_closed = path->npassed == MEMO_FRAMES;
 }
 
 /*
- * memo_meets - the walk stands here, having come by a rule with @m: is that
- * on the path?  Then the path begins here.  If not the frame is noted.
+ * memo_meets - the walk stands @here, having come @by_bp or by sp: is that on
+ * the path?  Then the path begins here.  If not the frame is noted.
  */
 static inline int
-memo_meets(
-    struct memo_path *path, uint64_t pc, uint64_t sp, uint64_t bp, uint64_t m)
+memo_meets(struct memo_path *path, const struct memo_frame *here, int by_bp)
 {
-	const struct memo_frame here = {pc, sp, bp, m != 0 ? sp - m : 0};
 	struct memo *memo = path->memo;
 	struct memo_frame *f;
 
 	if (path->is_closed)
 		return 0;
 	if (path->has_met) {
-		memo_append(path, &here);
+		memo_append(path, here, by_bp);
 		return 0;
 	}
-	while (path->next < memo->count && memo_at(memo, path->next)->sp < sp)
+	while (path->next < memo->count &&
+	       memo_at(memo, path->next)->sp < here->sp)
 		path->next++;
 	f = memo_at(memo, path->next);
-	if (path->next < memo->count && f->sp == sp && f->bp == bp &&
-	    f->pc == pc) {
-		memo_put(f, &here);
+	if (path->next < memo->count && f->sp == here->sp &&
+	    f->pc == here->pc &&
+	    (f->bp == here->bp || memo_set_bp(memo, path->next, here->bp))) {
+		memo_put(memo, path->next, here, by_bp);
 		memo->head += path->next;
 		memo->count -= path->next;
 		path->has_met = 1;
 		return 1;
 	}
-	path->passed[path->npassed++] = here;
-	path->is_closed = path->npassed == MEMO_FRAMES;
+	memo_pass(path, here, by_bp);
 	return 0;
 }
 
