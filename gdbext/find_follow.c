@@ -92,6 +92,7 @@ struct follow {
 	uint64_t ring[RING];
 	unsigned ringat, ringn;
 	unsigned since; /* buffers since the last look */
+	uint64_t bytes; /* scanned since then */
 	struct later *later;
 	size_t nlater, laterroom;
 	uint8_t *bounce; /* PIECE bytes, main only */
@@ -325,6 +326,7 @@ follow_part(
 	const uint8_t *p;
 
 	f->stats.heap_words += len / WORD;
+	f->bytes += len;
 	if (s->bytes == NULL) {
 		follow_read(f, addr, len);
 		return;
@@ -417,6 +419,8 @@ follow_look(struct follow *f)
 {
 	struct pool *pool = f->pool;
 
+	__atomic_fetch_add(&pool->done, f->bytes, __ATOMIC_RELAXED);
+	f->bytes = 0;
 	if (f->main &&
 	    target_poll(f->m->snap->tgt, "searching memory",
 		__atomic_load_n(&pool->done, __ATOMIC_RELAXED), pool->total))
@@ -861,6 +865,9 @@ find_mark_run(struct mark *m)
 	for (k = 0; k < m->roots.memory.n; k++)
 		pool.total +=
 		    m->roots.memory.r[k].end - m->roots.memory.r[k].start;
+	for (k = 0; k < m->snap->nslab; k++)
+		if (m->slab[k].nchunk != 0)
+			pool.total += m->snap->slab[k].size;
 	n = worker_count(m, pool.total);
 	f = calloc(n + 1, sizeof(*f));
 	if (f == NULL)
