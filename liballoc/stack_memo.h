@@ -25,6 +25,8 @@
 /* Reads of other functions' frames, which sanitizers take for faults. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STACK_RAW __attribute__((no_sanitize("address", "thread")))
+#elif defined(__has_feature)
+#define STACK_RAW __attribute__((no_sanitize("address", "thread")))
 #else
 #define STACK_RAW
 #endif
