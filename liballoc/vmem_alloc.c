@@ -183,16 +183,10 @@ find_next(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
 {
 	vmem_seg_t *rotor = &ar->vm.vm_rotor, *s;
 
-	for (int round = 0; round < 2; round++) {
-		for (s = rotor->vs_anext; s != rotor; s = s->vs_anext)
-			if (s->vs_type == VMEM_SEG_FREE &&
-			    s->vs_dirty != SEG_PURGING && fits(s, rq, addr_ret))
-				return s;
-		/* What the rotor kept apart may fit as a whole. */
-		if (!seg_joinable(rotor->vs_aprev, rotor->vs_anext))
-			break;
-		(void)walker_move(ar, rotor, rotor->vs_anext);
-	}
+	for (s = rotor->vs_anext; s != rotor; s = s->vs_anext)
+		if (s->vs_type == VMEM_SEG_FREE && s->vs_dirty != SEG_PURGING &&
+		    fits(s, rq, addr_ret))
+			return s;
 	return NULL;
 }
 
@@ -228,7 +222,7 @@ find_joined(
 }
 
 static vmem_seg_t *
-find(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
+find_by_policy(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
     uint64_t *addr_ret)
 {
 	int policy = rq->flags & POLICIES;
@@ -250,6 +244,21 @@ find(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
 	if (s == NULL && thorough)
 		s = find_instant(ar, rq, UINT64_MAX, addr_ret);
 	return s;
+}
+
+/* A free segment that fits, and where; NULL: none, for all one has looked. */
+static vmem_seg_t *
+find(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
+    uint64_t *addr_ret)
+{
+	vmem_seg_t *rotor = &ar->vm.vm_rotor, *s;
+
+	s = find_by_policy(ar, rq, thorough, addr_ret);
+	if (s != NULL || !seg_joinable(rotor->vs_aprev, rotor->vs_anext))
+		return s;
+	/* What the rotor kept apart may fit as a whole. */
+	(void)walker_move(ar, rotor, rotor->vs_anext);
+	return find_by_policy(ar, rq, thorough, addr_ret);
 }
 
 /* ---------------------------------------------------------- import, export */
