@@ -13,6 +13,9 @@
 #include <check.h>
 
 #define ALLOC_SUITES(X) \
+	X(meta) \
+	X(vmem) \
+	X(heap) \
 	X(stack) \
 	X(msg) \
 	X(options) \
