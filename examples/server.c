@@ -51,11 +51,10 @@ main(void)
 
 	if (pipe(fds) || pthread_create(&thread, NULL, client, requests))
 		return 1;
-	while (read(fds[0], &request, 1) == 1 && request != 'q') {
+	while (read(fds[0], &request, 1) == 1 && request != 'q')
 		if (request == 'u')
 			upload();
 		else
 			login(request == 'l');
-	}
-	*(volatile int *)8 = 1; /* dies here */
+	uploads[7][0] = '!'; /* there was no such upload: it dies here */
 }
