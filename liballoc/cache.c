@@ -38,6 +38,8 @@ round_up(size_t n, size_t align)
 	return (n + align - 1) & ~(align - 1);
 }
 
+#define CREATOR_FLAGS (UMF_AUDIT | UMF_BUFTAG | UMF_CONTENTS | UMF_NOMAGAZINE)
+
 /* Debugging that a new cache gets: what the options say, where it can. */
 static uint32_t
 debug_flags(const struct cache_spec *spec, size_t align)
@@ -46,6 +48,8 @@ debug_flags(const struct cache_spec *spec, size_t align)
 
 	if (spec->cflags & (UMC_NODEBUG | UMC_NOTOUCH | UMC_QCACHE))
 		return flags & UMF_NOMAGAZINE;
+	/* A creator may ask for some of it whatever the options say. */
+	flags |= spec->cflags & CREATOR_FLAGS;
 	if ((flags & UMF_LITE) && (spec->bufsize % 1024 == 0 || align > 1024))
 		return flags & UMF_NOMAGAZINE;
 	if (flags & UMF_RANDOMIZE) {
@@ -217,16 +221,23 @@ set_debugging(umem_cache_t *cp, const struct cache_spec *spec)
 		    UMEM_BC_STACK + 8 * umem_root.root_stack_depth;
 }
 
+static size_t
+default_align(const struct cache_spec *spec)
+{
+	/* What an arena hands out need not be memory: its quantum will do. */
+	if (spec->cflags & UMC_QCACHE)
+		return spec->align != 0 ? spec->align : spec->arena->vm_quantum;
+	if (spec->align != 0)
+		return spec->align < 8 ? 8 : spec->align;
+	return spec->bufsize >= 16 ? 16 : 8;
+}
+
 umem_cache_t *
 cache_create(const struct cache_spec *spec)
 {
-	size_t align = spec->align != 0      ? spec->align
-		       : spec->bufsize >= 16 ? 16
-					     : 8;
+	size_t align = default_align(spec);
 	umem_cache_t *cp;
 
-	if (align < 8)
-		align = 8;
 	if (spec_is_bad(spec, align)) {
 		errno = EINVAL;
 		return NULL;

@@ -22,7 +22,8 @@
 	X(tlog) \
 	X(audit) \
 	X(fault) \
-	X(symbol)
+	X(symbol) \
+	X(cache)
 
 #define GDBEXT_SUITES(X) \
 	X(out)
