@@ -400,15 +400,13 @@ START_TEST(clean_and_dirty_neighbours_serve_a_request_together)
 	int zero;
 
 	umem_init();
-	(void)heap_decay(0, 1);
 	p = heap_alloc(heap_oversize, 64 * MIB, PAGE, NULL);
-	heap_free(heap_oversize, p, 64 * MIB);
+	ck_assert_int_eq(heap_resize(heap_oversize, p, 64 * MIB, 4 * MIB), 1);
 	(void)heap_decay(os_now() + 2 * SECOND, 0);
-	q = heap_alloc(heap_oversize, 4 * MIB, PAGE, &zero);
-	ck_assert_int_eq(zero, 1);
-	ck_assert_ptr_eq(q, p);
-	memset(q, 1, 4 * MIB);
-	heap_free(heap_oversize, q, 4 * MIB);
+	memset(p, 1, 4 * MIB);
+	heap_free(heap_oversize, p, 4 * MIB);
+	ck_assert_uint_ge(arena_of(heap_arena)->dirty, 4 * MIB);
+	ck_assert_uint_lt(arena_of(heap_arena)->dirty, 8 * MIB);
 	total = heap_arena->vm_mem_total;
 	q = heap_alloc(heap_oversize, 64 * MIB, PAGE, &zero);
 	ck_assert_ptr_eq(q, p);

@@ -6,6 +6,7 @@
  * two that overlap would show.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -235,14 +236,27 @@ START_TEST(regions_come_and_go)
 }
 END_TEST
 
+static size_t
+address_space(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (f == NULL || fscanf(f, "%lu", &pages) != 1)
+		_exit(90);
+	fclose(f);
+	return pages * PAGE;
+}
+
 static void
 run_out(void *arg)
 {
-	struct rlimit limit = {64 << 20, 64 << 20};
+	struct rlimit limit;
 	size_t got = 0;
 
 	(void)arg;
 	umem_init();
+	limit.rlim_cur = limit.rlim_max = address_space() + (64 << 20);
 	if (setrlimit(RLIMIT_AS, &limit) != 0)
 		_exit(1);
 	if (meta_alloc((size_t)1 << 30) != NULL ||
