@@ -230,6 +230,7 @@ bufctl_show(struct snap *snap, const struct snap_bufctl *b, void *arg)
 static int
 resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 {
+	const taddr_t given = addr;
 	struct whatis w;
 	int rc;
 
@@ -249,8 +250,9 @@ resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 		break;
 	}
 	if (addr == 0)
-		return error_set(ctx->err, UMDB_ENOTFOUND, 0,
-		    "that is no bufctl, log record or audited buffer");
+		return error_set(ctx->err, UMDB_ENOTFOUND, given,
+		    "0x%" PRIx64 " is no bufctl, log record or audited buffer",
+		    given);
 	rc = snap_read_bufctl(ctx->snap, addr, b);
 	return rc == UMDB_OK ? UMDB_OK : dcmd_fail_target(ctx, rc);
 }

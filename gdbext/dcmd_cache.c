@@ -15,16 +15,16 @@
 
 static const struct out_column cache_columns[] = {
     {"addr", "ADDR", OUT_ADDR, -14},
-    {"name", "NAME", OUT_TEXT, -25},
-    {"flags", "FLAG", OUT_HEX, 6},
-    {"cflags", "CFLAG", OUT_HEX, 10},
+    {"name", "NAME", OUT_TEXT, 0},
+    {"flags", "FLAG", OUT_HEX, 0},
+    {"cflags", "CFLAG", OUT_HEX, 0},
     {"flag_names", NULL, OUT_TEXT, 0},
-    {"bufsize", "BUFSIZE", OUT_UINT, 7},
-    {"chunksize", "CHUNK", OUT_UINT, 6},
+    {"bufsize", "BUFSIZE", OUT_UINT, 0},
+    {"chunksize", "CHUNK", OUT_UINT, 0},
     {"align", NULL, OUT_UINT, 0},
     {"slabsize", NULL, OUT_UINT, 0},
-    {"total", "BUFTOTL", OUT_UINT, 7},
-    {"inuse", "INUSE", OUT_UINT, 7},
+    {"total", "BUFTOTL", OUT_UINT, 0},
+    {"inuse", "INUSE", OUT_UINT, 0},
     {"constructor", NULL, OUT_ADDR, 0},
     {"destructor", NULL, OUT_ADDR, 0},
     {"private", NULL, OUT_ADDR, 0},
@@ -129,10 +129,10 @@ verify_collect(struct snap *snap, const struct bad *bad, void *arg)
 }
 
 static const struct out_column verify_columns[] = {
-    {"cache", "CACHE", OUT_TEXT, -25},
+    {"cache", "CACHE", OUT_TEXT, 0},
     {"addr", "ADDR", OUT_ADDR, -14},
     {"guards", NULL, OUT_BOOL, 0},
-    {"checked", "CHECKED", OUT_UINT, 7},
+    {"checked", "CHECKED", OUT_UINT, 0},
     {"corrupt", NULL, OUT_UINT, 0},
     {NULL, "INTEGRITY", OUT_TEXT, 0},
     {"damage", NULL, OUT_LIST, 0},

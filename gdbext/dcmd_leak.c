@@ -39,7 +39,7 @@ static const struct out_column leak_columns[2][7] = {
     {
 	{"kind", NULL, OUT_TEXT, 0},
 	{"bytes", "BYTES", OUT_UINT, 9},
-	{"cache", "CACHE", OUT_TEXT, -25},
+	{"cache", "CACHE", OUT_TEXT, 0},
 	{"count", "LEAKED", OUT_UINT, 6},
 	{NULL, "BUFFER", OUT_ADDR, -14},
 	{NULL, "CALLER", OUT_TEXT, 0},
@@ -48,7 +48,7 @@ static const struct out_column leak_columns[2][7] = {
     {
 	{"kind", NULL, OUT_TEXT, 0},
 	{"bytes", "BYTES", OUT_UINT, 9},
-	{"cache", "CACHE", OUT_TEXT, -25},
+	{"cache", "CACHE", OUT_TEXT, 0},
 	{"count", "LEAKED", OUT_UINT, 6},
 	{NULL, "BUFCTL", OUT_ADDR, -14},
 	{NULL, "CALLER", OUT_TEXT, 0},

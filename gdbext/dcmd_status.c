@@ -329,8 +329,8 @@ stat_threads(struct dcmd_ctx *ctx)
 	    {"type", NULL, OUT_TEXT, 0},
 	    {NULL, "THREAD", OUT_TEXT, -16},
 	    {"thread", NULL, OUT_UINT, 0},
-	    {"buffers", "BUFFERS", OUT_UINT, 9},
-	    {"bytes", "CACHED", OUT_SIZE, 7},
+	    {"buffers", "BUFFERS", OUT_UINT, 0},
+	    {"bytes", "CACHED", OUT_SIZE, 0},
 	    {"limit_percent", "% OF LIMIT", OUT_UINT, 0},
 	};
 	const uint64_t limit = ctx->snap->root.root_perthread;
@@ -340,7 +340,7 @@ stat_threads(struct dcmd_ctx *ctx)
 	bool any = false;
 
 	out_table(ctx->out, col, sizeof(col) / sizeof(col[0]));
-	for (i = 0; i < ctx->snap->ntcache; i++) {
+	for (i = ctx->snap->ntcache; i-- > 0;) { /* the newest comes first */
 		const struct snap_tcache *t = &ctx->snap->tcache[i];
 
 		if (t->tid == 0)
@@ -373,19 +373,19 @@ stat_threads(struct dcmd_ctx *ctx)
 
 static const struct out_column stat_columns[] = {
     {"type", NULL, OUT_TEXT, 0},
-    {"name", "CACHE", OUT_TEXT, -25},
+    {"name", "CACHE", OUT_TEXT, 0},
     {"addr", NULL, OUT_ADDR, 0},
     {"arena", NULL, OUT_TEXT, 0},
-    {"bufsize", "BUFSIZE", OUT_UINT, 7},
-    {"inuse", "INUSE", OUT_UINT, 7},
-    {"thread", "THREAD", OUT_UINT, 7},
-    {"depot", "DEPOT", OUT_UINT, 7},
-    {"slab", "SLAB", OUT_UINT, 7},
-    {"total", "TOTAL", OUT_UINT, 7},
-    {"memory", "MEMORY", OUT_SIZE, 7},
-    {"allocs", "ALLOCS", OUT_UINT, 9},
+    {"bufsize", "BUFSIZE", OUT_UINT, 0},
+    {"inuse", "INUSE", OUT_UINT, 0},
+    {"thread", "THREAD", OUT_UINT, 0},
+    {"depot", "DEPOT", OUT_UINT, 0},
+    {"slab", "SLAB", OUT_UINT, 0},
+    {"total", "TOTAL", OUT_UINT, 0},
+    {"memory", "MEMORY", OUT_SIZE, 0},
+    {"allocs", "ALLOCS", OUT_UINT, 0},
     {"frees", NULL, OUT_UINT, 0},
-    {"fail", "FAIL", OUT_UINT, 5},
+    {"fail", "FAIL", OUT_UINT, 0},
 };
 #define STAT_NCOL (sizeof(stat_columns) / sizeof(stat_columns[0]))
 
@@ -520,17 +520,17 @@ stat_caches(struct dcmd_ctx *ctx)
 
 static const struct out_column arena_columns[] = {
     {"type", NULL, OUT_TEXT, 0},
-    {NULL, "ARENA", OUT_TEXT, -33},
+    {NULL, "ARENA", OUT_TEXT, 0},
     {"name", NULL, OUT_TEXT, 0},
     {"addr", NULL, OUT_ADDR, 0},
     {"source", NULL, OUT_TEXT, 0},
     {"depth", NULL, OUT_UINT, 0},
-    {"inuse", "INUSE", OUT_SIZE, 7},
-    {"total", "TOTAL", OUT_SIZE, 7},
-    {"import", "IMPORT", OUT_SIZE, 7},
-    {"allocs", "ALLOCS", OUT_UINT, 9},
+    {"inuse", "INUSE", OUT_SIZE, 0},
+    {"total", "TOTAL", OUT_SIZE, 0},
+    {"import", "IMPORT", OUT_SIZE, 0},
+    {"allocs", "ALLOCS", OUT_UINT, 0},
     {"frees", NULL, OUT_UINT, 0},
-    {"fail", "FAIL", OUT_UINT, 5},
+    {"fail", "FAIL", OUT_UINT, 0},
 };
 
 static void

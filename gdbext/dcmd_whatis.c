@@ -48,6 +48,16 @@ slab_cache(struct dcmd_ctx *ctx, const struct whatis *w)
 	return ctx->snap->cache[w->slab->cache].c.cache_name;
 }
 
+/* Whether the size asked for was kept, or only the cache's is known. */
+static bool
+knows_size(struct dcmd_ctx *ctx, const struct whatis *w)
+{
+	const umem_cache_t *c = &ctx->snap->cache[w->slab->cache].c;
+
+	return (c->cache_flags & (UMF_AUDIT | UMF_BUFTAG | UMF_LARGE)) != 0 ||
+	       (c->cache_flags & UMF_MALLOC) == 0;
+}
+
 /* "allocated from X", "free in thread 3's cache of X", ... */
 static void
 state_phrase(
@@ -58,9 +68,9 @@ state_phrase(
 
 	switch (w->state) {
 	case BUF_ALLOCATED:
-		snprintf(buf, size,
-		    "allocated from %s, %" PRIu64 " byte%s asked for", cache,
-		    w->size, w->size == 1 ? "" : "s");
+		snprintf(buf, size, "allocated from %s, %" PRIu64 " byte%s %s",
+		    cache, w->size, w->size == 1 ? "" : "s",
+		    knows_size(ctx, w) ? "asked for" : "or less");
 		break;
 	case BUF_FREE_SLAB:
 		snprintf(buf, size, "a free buffer of %s, in its slab", cache);
