@@ -645,8 +645,8 @@ draw_heap_plain(struct draw *d)
 static void
 draw_heap_audit(struct draw *d)
 {
-	taddr_t cache = draw_cache(
-	    d, "obj_audit", 48, UMF_AUDIT | UMF_DEADBEEF | UMF_REDZONE, 2);
+	taddr_t cache = draw_cache(d, "umem_alloc_48", 48,
+	    UMF_AUDIT | UMF_DEADBEEF | UMF_REDZONE | UMF_MALLOC, 2);
 	taddr_t slab = draw_slab(d, cache, 20);
 	uint32_t i;
 
