@@ -25,6 +25,7 @@
 #include "os.h"
 #include "root.h"
 #include "stack.h"
+#include "stamp.h"
 #include "tlog.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -281,7 +282,7 @@ stamp(umem_bufctl_audit_t *bc, int frames)
 	int handler = 0;
 	int n = 0;
 
-	bc->bc_timestamp = os_now();
+	bc->bc_timestamp = stamp_now();
 	bc->bc_thread = umem_thread_id();
 	if (frames > 0)
 		n = stack_capture(stack, frames, &handler);
@@ -335,7 +336,7 @@ record(const struct chunk *c, size_t size, uint8_t kind)
 
 	if (bc == NULL) {
 		if (contents)
-			(void)keep_contents(c, size, os_now());
+			(void)keep_contents(c, size, stamp_now());
 		return;
 	}
 	bc->bc_addr = c->buf;

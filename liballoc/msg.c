@@ -251,9 +251,12 @@ ring_write(const char *text, size_t len)
 {
 	uint64_t at, first;
 
-	if (umem_root.root_msg == NULL) {
-		umem_root.root_msg = msg_ring;
-		umem_root.root_msg_size = sizeof(msg_ring);
+	/* all threads would store the same */
+	if (__atomic_load_n(&umem_root.root_msg, __ATOMIC_RELAXED) == NULL) {
+		__atomic_store_n(&umem_root.root_msg_size, sizeof(msg_ring),
+		    __ATOMIC_RELAXED);
+		__atomic_store_n(
+		    &umem_root.root_msg, msg_ring, __ATOMIC_RELEASE);
 	}
 	at = __atomic_fetch_add(
 	    &umem_root.root_msg_written, len, __ATOMIC_RELAXED);

@@ -23,6 +23,7 @@
 	X(audit) \
 	X(fault) \
 	X(symbol) \
+	X(stamp) \
 	X(cache)
 
 #define GDBEXT_SUITES(X) \
