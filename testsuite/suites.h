@@ -24,9 +24,14 @@
 	X(fault) \
 	X(symbol) \
 	X(stamp) \
-	X(cache)
+	X(cache) \
+	X(umem)
 
 #define GDBEXT_SUITES(X) \
+	X(target) \
+	X(snap) \
+	X(snap_damage) \
+	X(walk) \
 	X(out)
 
 #define SUITE_PROTOTYPE(module) Suite *test_##module##_suite(void);
