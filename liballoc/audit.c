@@ -33,6 +33,7 @@
 #endif
 
 #define WORD sizeof(uint64_t)
+#define BULK 256 /* bytes from which on loops are unrolled */
 #define LITE_BYTES 8
 #define LARGE_TAIL 64        /* bytes filled past the end of a large buffer */
 #define RECIP_SHIFT 40       /* of cache_recip */
@@ -45,23 +46,30 @@ typedef uint64_t pair_t __attribute__((vector_size(16), aligned(8), may_alias));
 
 /* ---------------------------------------------------------------- patterns */
 
+/*
+ * The loops below are short, and of another length each time: what they cost
+ * is the branch at their end that was guessed wrong.  So each has one such
+ * branch, and the odd word at the end is done twice rather than asked for.
+ */
+
 /* fill_words - @n bytes, a multiple of 8, from an 8-aligned address on */
 static inline void
 fill_words(void *p, size_t n, uint64_t pattern)
 {
 	const pair_t v = {pattern, pattern};
-	pair_t *q = p;
+	char *q = p, *end = q + n;
 
-	for (; n >= 4 * sizeof(v); n -= 4 * sizeof(v), q += 4) {
-		q[0] = v;
-		q[1] = v;
-		q[2] = v;
-		q[3] = v;
+	if (n == 0)
+		return;
+	for (; (size_t)(end - q) >= BULK; q += 4 * sizeof(v)) {
+		((pair_t *)q)[0] = v;
+		((pair_t *)q)[1] = v;
+		((pair_t *)q)[2] = v;
+		((pair_t *)q)[3] = v;
 	}
-	for (; n >= sizeof(v); n -= sizeof(v))
-		*q++ = v;
-	if (n != 0)
-		*(word_t *)q = pattern;
+	for (; (size_t)(end - q) >= sizeof(v); q += sizeof(v))
+		*(pair_t *)q = v;
+	*(word_t *)(end - WORD) = pattern;
 }
 
 /* words_differ - not 0 when any of @n bytes, a multiple of 8, differs */
@@ -69,18 +77,20 @@ static inline uint64_t
 words_differ(const void *p, size_t n, uint64_t pattern)
 {
 	const pair_t v = {pattern, pattern};
-	const pair_t *q = p;
+	const char *q = p, *end = q + n;
 	pair_t bad = {0, 0};
 
-	for (; n >= 4 * sizeof(v); n -= 4 * sizeof(v), q += 4) {
-		bad |= (q[0] ^ v) | (q[1] ^ v);
-		bad |= (q[2] ^ v) | (q[3] ^ v);
+	if (n == 0)
+		return 0;
+	for (; (size_t)(end - q) >= BULK; q += 4 * sizeof(v)) {
+		bad |=
+		    (((const pair_t *)q)[0] ^ v) | (((const pair_t *)q)[1] ^ v);
+		bad |=
+		    (((const pair_t *)q)[2] ^ v) | (((const pair_t *)q)[3] ^ v);
 	}
-	for (; n >= sizeof(v); n -= sizeof(v))
-		bad |= *q++ ^ v;
-	if (n != 0)
-		bad[0] |= *(const word_t *)q ^ pattern;
-	return bad[0] | bad[1];
+	for (; (size_t)(end - q) >= sizeof(v); q += sizeof(v))
+		bad |= *(const pair_t *)q ^ v;
+	return bad[0] | bad[1] | (*(const word_t *)(end - WORD) ^ pattern);
 }
 
 /* first_word - offset of the first word that differs, or @n */
@@ -113,35 +123,30 @@ first_byte(const void *p, size_t from, size_t to)
 static inline void
 tail_fill(void *buf, size_t from, size_t to)
 {
-	size_t part = from % WORD;
-	size_t at = from - part;
-	word_t *w = (word_t *)((char *)buf + at);
+	uint64_t theirs = ((uint64_t)1 << (8 * (from % WORD))) - 1;
+	char *at = (char *)buf + (from & ~(WORD - 1));
+	word_t *w = (word_t *)at;
 
 	if (from >= to)
 		return;
-	if (part != 0) {
-		*w = (*w & ~(~0ULL << (8 * part))) | TAIL_PATTERN << (8 * part);
-		at += WORD;
-	}
-	fill_words((char *)buf + at, to - at, TAIL_PATTERN);
+	*w = (*w & theirs) | (TAIL_PATTERN & ~theirs);
+	at += WORD;
+	fill_words(at, (size_t)((char *)buf + to - at), TAIL_PATTERN);
 }
 
 static inline uint64_t
 tail_differs(const void *buf, size_t from, size_t to)
 {
-	size_t part = from % WORD;
-	size_t at = from - part;
-	const word_t *w = (const word_t *)((const char *)buf + at);
-	uint64_t bad = 0;
+	uint64_t theirs = ((uint64_t)1 << (8 * (from % WORD))) - 1;
+	const char *at = (const char *)buf + (from & ~(WORD - 1));
+	const word_t *w = (const word_t *)at;
 
 	if (from >= to)
 		return 0;
-	if (part != 0) {
-		bad = (*w ^ TAIL_PATTERN) >> (8 * part);
-		at += WORD;
-	}
-	return bad |
-	       words_differ((const char *)buf + at, to - at, TAIL_PATTERN);
+	at += WORD;
+	return ((*w ^ TAIL_PATTERN) & ~theirs) |
+	       words_differ(
+		   at, (size_t)((const char *)buf + to - at), TAIL_PATTERN);
 }
 
 /* ------------------------------------------------------------- the picture */
