@@ -104,23 +104,30 @@ piece_size(size_t need)
 	return size < need ? need : size;
 }
 
-/* Inaccessible until it is handed out: a wild pointer there must fault. */
+/* Fresh pages for umem_firewall. */
 static void *
-import_firewall(vmem_t *source, size_t size, int vmflag)
+firewall_pages(size_t size, size_t align)
 {
 	struct vmem_req rq;
 	uint64_t addr;
 	void *p;
 
-	vmem_req_init(&rq, source, size, vmflag);
+	vmem_req_init(&rq, heap_arena, size, 0);
+	rq.align = align;
 	rq.clean = 1;
-	if (vmem_take(source, &rq, &addr) != 0)
+	if (vmem_take(heap_arena, &rq, &addr) != 0)
 		return NULL;
 	p = (void *)(uintptr_t)addr;
 	if (rq.dirty)
 		os_purge(p, size);
-	(void)os_protect(p, size, 0);
 	return p;
+}
+
+static void *
+import_firewall(vmem_t *source, size_t size, int vmflag)
+{
+	(void)vmflag;
+	return firewall_pages(size, source->vm_quantum);
 }
 
 static size_t
@@ -324,14 +331,33 @@ take_adopted(vmem_t *arena, struct vmem_req *rq, uint64_t *addr_ret)
 	return 0;
 }
 
+/*
+ * Next fit.  What was in use before is inaccessible; where the system has no
+ * mappings left to change that, fresh pages still need none.
+ */
 static void *
-firewall_open(struct vmem_req *rq, uint64_t addr)
+firewall_alloc(size_t size, size_t align)
 {
-	void *p = (void *)(uintptr_t)addr;
+	struct vmem_req rq;
+	uint64_t addr;
+	void *p;
 
-	if (os_protect(p, rq->size, 1) == 0)
+	vmem_req_init(&rq, heap_firewall, size, VM_NEXTFIT);
+	rq.align = align;
+	if (vmem_take(heap_firewall, &rq, &addr) == 0) {
+		p = (void *)(uintptr_t)addr;
+		if (os_protect(p, rq.size, 1) == 0)
+			return p;
+		(void)vmem_give(
+		    heap_firewall, addr, rq.size, SEG_CLEAN, "heap_alloc");
+	}
+	p = firewall_pages(rq.size, align);
+	if (p == NULL)
+		return NULL;
+	addr = (uintptr_t)p;
+	if (vmem_adopt(heap_firewall, addr, rq.size) == 0)
 		return p;
-	(void)vmem_give(heap_firewall, addr, rq->size, SEG_CLEAN, "heap_alloc");
+	(void)vmem_give(heap_arena, addr, rq.size, SEG_CLEAN, "heap_alloc");
 	return NULL;
 }
 
@@ -340,26 +366,23 @@ heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret)
 {
 	struct vmem_req rq;
 	uint64_t addr;
-	int rc;
+	int rc, zero = 1;
+	void *p;
 
 	vmem_req_init(&rq, arena, size, (int)umem_settings.set_vmem_policy);
 	if (align > rq.align)
 		rq.align = align;
-	if (arena == heap_firewall)
-		rq.flags = VM_NEXTFIT;
-	if (adopts(arena))
-		rc = take_adopted(arena, &rq, &addr);
-	else
-		rc = vmem_take(arena, &rq, &addr);
+	if (arena == heap_firewall) {
+		p = firewall_alloc(rq.size, rq.align);
+	} else {
+		rc = adopts(arena) ? take_adopted(arena, &rq, &addr)
+				   : vmem_take(arena, &rq, &addr);
+		p = rc == 0 ? (void *)(uintptr_t)addr : NULL;
+		zero = !rq.dirty && (adopts(arena) || arena == heap_arena);
+	}
 	if (zero_ret != NULL)
-		*zero_ret = rc == 0 && !rq.dirty &&
-			    (adopts(arena) || arena == heap_arena ||
-				arena == heap_firewall);
-	if (rc != 0)
-		return NULL;
-	if (arena == heap_firewall)
-		return firewall_open(&rq, addr);
-	return (void *)(uintptr_t)addr;
+		*zero_ret = p != NULL && zero;
+	return p;
 }
 
 /* Nobody may touch it from now on, and what it held is gone. */

@@ -6,7 +6,12 @@
  * the heap; "umem_heap" (quantum: a page) cuts it up, and "umem_default",
  * "umem_oversize" and "umem_firewall" import from that.  Freed pages stay
  * resident for a while, for the next taker, and decay: heap_decay(), called
- * from slow paths, purges those that nobody wanted for about a second.
+ * from slow paths, purges those that nobody wanted for about a second, and at
+ * once the oldest when there are more than 8 MiB and a quarter of what is in
+ * use.
+ *
+ * Pages of heap_firewall are inaccessible while they are free, always read as
+ * zero when they are handed out, and are reused as late as possible.
  *
  * Layer: above vmem.
  */
@@ -38,13 +43,16 @@ void heap_init(void);
  */
 void *heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret);
 
-/* heap_free - give pages back; they may be handed out again at once */
+/*
+ * heap_free - give pages back; they may be handed out again at once, so they
+ * must be readable and writable (except to heap_firewall)
+ */
 void heap_free(vmem_t *arena, void *addr, size_t size);
 
 /**
  * heap_resize - change the size of pages in place
  *
- * Shrinking always succeeds.  Growing succeeds when what follows is free.
+ * Shrinking succeeds as long as there is any memory.  Growing succeeds when what follows is free.
  * Returns 1 on success (size is now @new_size), 0 when it must move.
  */
 int heap_resize(vmem_t *arena, void *addr, size_t old_size, size_t new_size);

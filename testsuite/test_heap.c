@@ -550,6 +550,54 @@ START_TEST(a_freed_firewalled_page_faults)
 }
 END_TEST
 
+/* Use up the mappings that the system allows the process. */
+static void
+use_up_mappings(void)
+{
+	size_t most = 3000000;
+	char *p = os_map(most * PAGE, PAGE);
+
+	if (p == NULL)
+		_exit(92);
+	for (size_t i = 0; i < most; i += 2)
+		if (os_protect(p + i * PAGE, PAGE, 0) != 0)
+			return;
+	_exit(93);
+}
+
+static void
+firewall_without_mappings(void *arg)
+{
+	char *p;
+
+	(void)arg;
+	umem_init();
+	/* Go once around: all of the first span was in use, and is closed. */
+	for (int i = 0; i < 20; i++) {
+		p = heap_alloc(heap_firewall, 4 * MIB, PAGE, NULL);
+		heap_free(heap_firewall, p, 4 * MIB);
+	}
+	use_up_mappings();
+	for (int i = 0; i < 100; i++) {
+		p = heap_alloc(heap_firewall, 2 * PAGE, 2 * PAGE, NULL);
+		if (p == NULL || (uintptr_t)p % (2 * PAGE) != 0)
+			_exit(1);
+		memset(p, 1, 2 * PAGE);
+		heap_free(heap_firewall, p, 2 * PAGE);
+	}
+	if (arena_is_valid(heap_firewall) != NULL)
+		_exit(2);
+}
+
+START_TEST(firewalled_pages_are_served_when_mappings_run_out)
+{
+	struct capture *cap = malloc(sizeof(*cap));
+
+	capture_expect_exit(cap, firewall_without_mappings, NULL, 0, NULL);
+	free(cap);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ threads */
 
 static int stop;
@@ -655,6 +703,7 @@ test_heap_suite(void)
 	tcase_add_test(hard, a_wrong_free_of_pages_is_found);
 	tcase_add_test(hard, firewalled_pages_are_reused_late_and_are_zero);
 	tcase_add_test(hard, a_freed_firewalled_page_faults);
+	tcase_add_test(hard, firewalled_pages_are_served_when_mappings_run_out);
 	tcase_add_test(hard, threads_decay_and_forks_leave_the_heap_sound);
 	suite_add_tcase(s, hard);
 	return s;

@@ -612,6 +612,31 @@ START_TEST(small_requests_go_through_quantum_caches)
 }
 END_TEST
 
+START_TEST(quantum_caches_hand_out_each_number_once)
+{
+	static char seen[30001];
+	vmem_t *ids;
+	uintptr_t id;
+	int got = 0;
+
+	umem_init();
+	ids = vmem_create(
+	    "numbers", (void *)1, 30000, 1, NULL, NULL, NULL, 4, VM_SLEEP);
+	ck_assert_uint_eq(ids->vm_qcache_max, 4);
+	while ((id = (uintptr_t)vmem_alloc(ids, 1, VM_NOSLEEP)) != 0) {
+		ck_assert_uint_le(id, 30000);
+		ck_assert_int_eq(seen[id]++, 0);
+		got++;
+	}
+	ck_assert_int_gt(got, 29000);
+	for (id = 1; id <= 30000; id++)
+		if (seen[id])
+			vmem_free(ids, (void *)id, 1);
+	ck_assert_ptr_null(arena_is_valid(ids));
+	vmem_destroy(ids);
+}
+END_TEST
+
 /* ------------------------------------------------------------- walks, threads */
 
 static vmem_t *walked;
@@ -914,6 +939,7 @@ test_vmem_suite(void)
 	tcase_add_test(
 	    parts, destroying_returns_imports_and_reports_what_was_not_freed);
 	tcase_add_test(parts, small_requests_go_through_quantum_caches);
+	tcase_add_test(parts, quantum_caches_hand_out_each_number_once);
 	tcase_add_test(parts, a_walk_survives_the_freeing_of_what_it_shows);
 	tcase_add_test(parts, threads_and_forks_leave_the_arena_sound);
 	tcase_add_test(parts, with_auditing_a_segment_says_who_allocated_it);
