@@ -40,6 +40,18 @@ snap_damaged(struct snap *snap, taddr_t addr, const char *fmt, ...)
 	memcpy(d->msg, msg, sizeof(msg));
 }
 
+/* A name as it may be shown: ends, and has no bytes that upset a terminal. */
+static void
+name_settle(char *name, size_t size)
+{
+	size_t i;
+
+	name[size - 1] = '\0';
+	for (i = 0; name[i] != '\0'; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			name[i] = '?';
+}
+
 /* ------------------------------------------------------------------ caches */
 
 /* Why a cache as read cannot be believed, or NULL. */
@@ -78,7 +90,7 @@ cache_append(struct snap *snap, taddr_t addr, const umem_cache_t *c)
 	memset(more, 0, sizeof(*more));
 	more->addr = addr;
 	more->c = *c;
-	more->c.cache_name[sizeof(more->c.cache_name) - 1] = '\0';
+	name_settle(more->c.cache_name, sizeof(more->c.cache_name));
 	if (addrmap_put(&ix->caches, addr, snap->ncache) != UMDB_OK)
 		return UMDB_ENOMEM;
 	snap->ncache++;
@@ -215,7 +227,7 @@ snap_load_arenas(struct snap *snap)
 				return UMDB_ENOMEM;
 			snap->arena = more;
 		}
-		v.vm_name[sizeof(v.vm_name) - 1] = '\0';
+		name_settle(v.vm_name, sizeof(v.vm_name));
 		snap->arena[snap->narena].addr = addr;
 		snap->arena[snap->narena++].v = v;
 	}

@@ -15,6 +15,7 @@
 START_TEST(healthy_heap_is_counted_exactly)
 {
 	fake_lend(drawn.tgt, _i == 0);
+	drawn.tgt->slow = _i == 2;
 	snap_expect_open();
 	ck_assert_uint_eq(snap->ndamage, 0);
 	ck_assert_uint_eq(snap->ncache, 3);
@@ -420,7 +421,7 @@ add_healthy(Suite *s)
 	TCase *tc = tcase_create("healthy");
 
 	tcase_add_checked_fixture(tc, snap_setup, snap_teardown);
-	tcase_add_loop_test(tc, healthy_heap_is_counted_exactly, 0, 2);
+	tcase_add_loop_test(tc, healthy_heap_is_counted_exactly, 0, 3);
 	tcase_add_test(tc, every_buffer_has_its_state);
 	tcase_add_test(tc, slabs_are_sorted_and_found_by_any_address);
 	tcase_add_test(tc, address_between_buffers_belongs_to_none);

@@ -49,6 +49,18 @@ START_TEST(unreadable_first_cache_is_an_error)
 }
 END_TEST
 
+START_TEST(names_are_made_fit_to_be_shown)
+{
+	taddr_t c = draw_cache_addr(&drawn, "umem_alloc_48");
+
+	memcpy(DRAW_GET(&drawn, c, umem_cache_t, cache_name), "a\x1b\xff z", 6);
+	memcpy(DRAW_GET(&drawn, drawn.heap_arena, vmem_t, vm_name), "\n", 2);
+	snap_expect_open();
+	ck_assert_str_eq(snap->cache[1].c.cache_name, "a?? z");
+	ck_assert_str_eq(snap->arena[0].v.vm_name, "?");
+}
+END_TEST
+
 START_TEST(cache_name_without_end_is_cut)
 {
 	taddr_t c = draw_cache_addr(&drawn, "umem_alloc_48");
@@ -473,6 +485,7 @@ test_snap_damage_suite(void)
 	    tc, caches_behind_a_broken_link_are_found_by_their_slabs);
 	tcase_add_test(tc, unreadable_first_cache_is_an_error);
 	tcase_add_test(tc, cache_name_without_end_is_cut);
+	tcase_add_test(tc, names_are_made_fit_to_be_shown);
 	tcase_add_loop_test(tc, damaged_slab_is_left_out_and_noted, 0,
 	    (int)(sizeof(bad_slab) / sizeof(bad_slab[0])));
 	tcase_add_test(tc, wild_words_in_the_page_map_hide_no_slab);
