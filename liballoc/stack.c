@@ -30,6 +30,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 
 #include "meta.h"
 #include "msg.h"
@@ -63,6 +64,7 @@ static __thread struct {
 static __thread struct memo_set *paths;
 static struct memo_set no_paths;
 static pthread_key_t paths_key;
+static int has_paths_key;
 
 struct walk {
 	struct stack_frame at;
@@ -383,6 +385,8 @@ paths_create(void)
 	struct memo_set *mem;
 
 	paths = &no_paths; /* for an allocation that comes in between */
+	if (!has_paths_key)
+		return;
 	mem = meta_alloc(sizeof(*mem));
 	if (mem == NULL)
 		return;
@@ -456,22 +460,35 @@ stack_capture(uint64_t *pcs, int max, int *in_handler_ret)
 	return (int)(w.to - pcs);
 }
 
+/*
+ * main_stack_end - or something further up on the main thread's stack: the
+ * kernel puts the random bytes of AT_RANDOM above main's arguments
+ */
+static uint64_t
+main_stack_end(void)
+{
+	const uint64_t *end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+
+	return (end != NULL ? *end : getauxval(AT_RANDOM)) & ~(uint64_t)15;
+}
+
 void
 stack_init(void)
 {
 	static const struct r_debug no_loader;
-	const uint64_t *const *end;
 	const struct r_debug *loader;
+	int can_learn = 0;
 
 	if ((umem_root.root_flags & UMF_AUDIT) == 0 || stack_mode != STACK_OFF)
 		return;
-	if (pthread_key_create(&paths_key, paths_destroy) != 0)
-		paths = &no_paths;
+	has_paths_key = pthread_key_create(&paths_key, paths_destroy) == 0;
+	stack_main_end = main_stack_end();
 	loader = dlsym(RTLD_DEFAULT, "_r_debug");
 	stack_loader = loader != NULL ? loader : &no_loader;
-	end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
-	stack_main_end = end != NULL ? (uint64_t)*end & ~(uint64_t)15 : 0;
-	if (learn_init() == 0 && !umem_settings.set_frame_pointers) {
+	/* In a static program dlopen(3) would bring a second libc. */
+	if (loader != NULL)
+		can_learn = learn_init() == 0;
+	if (can_learn && !umem_settings.set_frame_pointers) {
 		stack_mode = STACK_RULES;
 		return;
 	}
