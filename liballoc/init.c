@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "cache.h"
+#include "fault.h"
 #include "heap.h"
 #include "large.h"
 #include "lock.h"
@@ -101,6 +102,7 @@ init_all(void)
 	umem_root.root_self = (uintptr_t)&umem_root;
 	umem_root.root_pid = os_pid();
 	umem_root.root_start = os_now();
+	umem_root.root_error_hook = (uintptr_t)umem_error_hook;
 	umem_root.root_pagemap = pagemap;
 	note_own_image();
 	heap_init();
