@@ -313,10 +313,14 @@ root_refuse(const struct root_search *search)
 		return target_fail(tgt, UMDB_ETARGET, 0,
 		    "the mappings of the process are not known, so libumem "
 		    "cannot be looked for: is the process alive?");
+	if (tgt->missing != 0)
+		return target_fail(tgt, UMDB_ETARGET, 0,
+		    "no libumem was found, but the core file is truncated: "
+		    "it may be among the %" PRIu64 " bytes that are missing",
+		    tgt->missing);
 	return target_fail(tgt, UMDB_ETARGET, 0,
-	    "no libumem in this process%s: run it with "
-	    "LD_PRELOAD=libumem.so.1, or link it with -lumem",
-	    lacks);
+	    "no libumem in this process: run it with "
+	    "LD_PRELOAD=libumem.so.1, or link it with -lumem");
 }
 
 taddr_t

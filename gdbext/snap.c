@@ -338,12 +338,12 @@ snap_load(struct snap *snap)
 		if (rc != UMDB_OK)
 			return rc;
 	}
-	if (snap->ncache == 0)
+	if (snap->ncache == 0) /* then there is damage, and this first */
 		return target_fail(snap->tgt, UMDB_ECORRUPT,
 		    snap->root.root_caches,
-		    "libumem's list of caches is damaged at its start, "
-		    "%#" PRIx64,
-		    snap->root.root_caches);
+		    "libumem is in the process, but none of its caches can "
+		    "be read: %s",
+		    snap->ndamage != 0 ? snap->damage[0].msg : "no memory");
 	return UMDB_OK;
 }
 

@@ -303,13 +303,30 @@ page_piece_idle(const struct target *tgt, taddr_t page)
 	return lo == tgt->nregion || tgt->region[lo].start >= end;
 }
 
+/* A piece of the page map, mapped or copied to buf; NULL: unreadable. */
+static const unsigned char *
+page_get(struct target *tgt, taddr_t at, unsigned char *buf)
+{
+	const unsigned char *p;
+	size_t avail;
+
+	p = target_map(tgt, at, &avail);
+	if (p != NULL && avail >= PIECE_BYTES)
+		return p;
+	if (target_read(tgt, at, buf, PIECE_BYTES, "page map") != UMDB_OK)
+		return NULL;
+	return buf;
+}
+
 /* All slabs of a leaf; @buf holds a piece. */
 static int
 page_leaf(struct snap *snap, uint32_t root, taddr_t leaf, unsigned char *buf)
 {
-	taddr_t at = leaf + offsetof(umem_pmleaf_t, pl_slab);
+	const taddr_t at = leaf + offsetof(umem_pmleaf_t, pl_slab);
+	struct umdb_error first = {0};
 	const unsigned char *p;
-	size_t i, avail;
+	uint64_t lost = 0;
+	size_t i;
 
 	for (i = 0; i < UMEM_PM_LEAF_PAGES; i += PIECE_WORDS) {
 		if (target_poll(snap->tgt, "slabs", root, UMEM_PM_ROOTS))
@@ -317,19 +334,20 @@ page_leaf(struct snap *snap, uint32_t root, taddr_t leaf, unsigned char *buf)
 		if (page_piece_idle(snap->tgt,
 			root * SNAP_LEAF_SPAN + (uint64_t)i * UMEM_PAGE_SIZE))
 			continue;
-		p = target_map(snap->tgt, at + i * 8, &avail);
-		if (p == NULL || avail < PIECE_BYTES) {
-			p = buf;
-			if (target_read(snap->tgt, at + i * 8, buf, PIECE_BYTES,
-				"page map") != UMDB_OK) {
-				snap_damaged(
-				    snap, leaf, "%s", snap->tgt->err.msg);
-				continue;
-			}
+		p = page_get(snap->tgt, at + i * sizeof(uint64_t), buf);
+		if (p == NULL) {
+			if (lost++ == 0)
+				first = snap->tgt->err;
+			continue;
 		}
 		if (page_piece(snap, root, i, p) != UMDB_OK)
 			return UMDB_ENOMEM;
 	}
+	if (lost != 0)
+		snap_damaged(snap, leaf,
+		    "the page map cannot be read for %" PRIu64
+		    " MiB of addresses: %s",
+		    lost * PIECE_WORDS * UMEM_PAGE_SIZE >> 20, first.msg);
 	return UMDB_OK;
 }
 

@@ -278,6 +278,17 @@ START_TEST(process_without_libumem_is_told_what_to_do)
 }
 END_TEST
 
+START_TEST(library_missing_from_a_truncated_core_is_not_denied)
+{
+	fake_put64(drawn.tgt, DRAW_LIB, 0);
+	fake_put64(drawn.tgt, drawn.root, 0);
+	drawn.tgt->missing = 4711;
+	snap_expect_refused(UMDB_ETARGET,
+	    "no libumem was found, but the core file is truncated: it may be "
+	    "among the 4711 bytes that are missing");
+}
+END_TEST
+
 START_TEST(root_is_found_by_its_magic_when_the_note_is_not_there)
 {
 	fake_put64(drawn.tgt, DRAW_LIB, 0);
@@ -446,6 +457,7 @@ add_root(Suite *s)
 
 	tcase_add_checked_fixture(tc, snap_setup, snap_teardown);
 	tcase_add_test(tc, process_without_libumem_is_told_what_to_do);
+	tcase_add_test(tc, library_missing_from_a_truncated_core_is_not_denied);
 	tcase_add_test(
 	    tc, root_is_found_by_its_magic_when_the_note_is_not_there);
 	tcase_add_test(tc, other_layout_version_is_refused_naming_both);

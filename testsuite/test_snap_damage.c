@@ -45,7 +45,8 @@ START_TEST(unreadable_first_cache_is_an_error)
 	DRAW_SET(&drawn, drawn.root, umem_root_t, root_caches, 0xdead0000);
 	DRAW_SET(&drawn, drawn.root, umem_root_t, root_large, 0);
 	DRAW_SET(&drawn, drawn.root, umem_root_t, root_pagemap, 0xdead0000);
-	snap_expect_refused(UMDB_ECORRUPT, "damaged at its start");
+	snap_expect_refused(UMDB_ECORRUPT,
+	    "none of its caches can be read: the list of caches breaks off: cannot read cache at 0xdead0000");
 }
 END_TEST
 
@@ -159,7 +160,8 @@ START_TEST(unreadable_part_of_the_page_map_is_noted)
 	    drawn.tgt, drawn.leaf + offsetof(umem_pmleaf_t, pl_slab), 64);
 	fake_lend(drawn.tgt, _i == 0);
 	snap_expect_open();
-	snap_expect_damage(drawn.leaf, "cannot read page map");
+	snap_expect_damage(
+	    drawn.leaf, "page map cannot be read for 32 MiB of addresses");
 	snap_expect_healthy();
 }
 END_TEST
@@ -170,7 +172,7 @@ START_TEST(leaf_that_is_no_leaf_is_noted)
 	    DRAW_GET(&drawn, drawn.root, umem_root_t, root_pagemap) + 8,
 	    0xdead0000);
 	snap_expect_open();
-	ck_assert_uint_ne(snap->ndamage, 0);
+	snap_expect_damage(0xdead0000, "page map cannot be read for 1024 MiB");
 	snap_expect_healthy();
 }
 END_TEST
