@@ -82,7 +82,8 @@ struct probe {
 	uint64_t asked;    /* address that libunwind asked for */
 	int has_no_object; /* no loaded object has the address */
 	int has_no_table;  /* and one that has does not describe it */
-	uintptr_t page;    /* known to be readable */
+	uint64_t page;     /* known to be readable */
+	uint64_t lo, hi;   /* the loaded object that has the tables */
 };
 
 /* Where a step from a made-up frame arrived. */
@@ -118,8 +119,11 @@ read_word(struct probe *pr, uint64_t addr, uint64_t *val_ret)
 {
 	const uint64_t last = addr + sizeof(*val_ret) - 1;
 	const uint64_t page_mask = ~(uint64_t)(UMEM_PAGE_SIZE - 1);
+	const int in_object = addr >= pr->lo && addr < pr->hi &&
+			      pr->hi - addr >= sizeof(*val_ret);
 
-	if ((addr & page_mask) != pr->page || (last & page_mask) != pr->page) {
+	if (!in_object && ((addr & page_mask) != pr->page ||
+			      (last & page_mask) != pr->page)) {
 		if (!os_readable((const void *)(addr & ~(uint64_t)7)) ||
 		    !os_readable((const void *)(last & ~(uint64_t)7)))
 			return -1;
@@ -266,6 +270,8 @@ find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info,
 			pr->has_no_object = 1;
 			return -UNW_ENOINFO;
 		}
+		pr->lo = (uint64_t)obj.dlfo_map_start;
+		pr->hi = (uint64_t)obj.dlfo_map_end;
 		rc = search_object(&obj, ip, info, need, arg);
 		if (rc != -UNW_EBADVERSION) {
 			pr->has_no_table = rc == -UNW_ENOINFO;
