@@ -52,6 +52,9 @@ struct roots {
 int find_roots(struct snap *snap, struct roots *roots);
 void find_roots_free(struct roots *roots);
 
+/* roots_add_value - append to roots->value.  UMDB_OK or UMDB_ENOMEM. */
+int roots_add_value(struct roots *roots, uint64_t v);
+
 /*
  * roots_add_dtv - glibc's thread control block leads to a table of the
  * thread's TLS blocks by the address of the second entry, 16 bytes into what

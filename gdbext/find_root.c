@@ -379,7 +379,7 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 
 /* -------------------------------------------------------------- registers */
 
-static int
+int
 roots_add_value(struct roots *roots, uint64_t v)
 {
 	uint64_t *more;

@@ -157,6 +157,18 @@ stack_in_buffer(struct snap *snap, taddr_t sp, taddr_t *lo_ret)
 	return true;
 }
 
+/* A thread runs there, or has its control block there: the buffer is live. */
+static int
+keep_buffer(struct stacks *st, taddr_t addr)
+{
+	const struct snap_slab *s;
+	uint32_t i;
+
+	if (!snap_buf_at(st->snap, addr, &s, &i))
+		return UMDB_OK;
+	return roots_add_value(st->roots, snap_buf_addr(s, i));
+}
+
 static bool
 guard_below(const struct target *tgt, const struct target_region *r)
 {
@@ -356,9 +368,17 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 	st->snap = snap;
 	st->roots = roots;
 	rc = stacks_init(st, &all);
-	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++)
-		if (tgt->thread[i].have_regs)
-			rc = stack_of_thread(st, &tgt->thread[i]);
+	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++) {
+		const struct target_thread *t = &tgt->thread[i];
+
+		if (!t->have_regs)
+			continue;
+		rc = keep_buffer(st, t->reg[TARGET_RSP]);
+		if (rc == UMDB_OK)
+			rc = keep_buffer(st, t->reg[TARGET_FSBASE]);
+		if (rc == UMDB_OK)
+			rc = stack_of_thread(st, t);
+	}
 	if (rc == UMDB_OK && all)
 		learn_tid(st);
 	if (rc == UMDB_OK && st->tid_word != 0)

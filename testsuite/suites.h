@@ -15,6 +15,7 @@
 #define ALLOC_SUITES(X) \
 	X(meta) \
 	X(vmem) \
+	X(vmem_model) \
 	X(heap) \
 	X(stack) \
 	X(msg) \
@@ -32,7 +33,12 @@
 	X(snap) \
 	X(snap_damage) \
 	X(walk) \
-	X(out)
+	X(out) \
+	X(find_leak) \
+	X(find_mark) \
+	X(find_stack) \
+	X(find_what) \
+	X(find_bad)
 
 #define SUITE_PROTOTYPE(module) Suite *test_##module##_suite(void);
 ALLOC_SUITES(SUITE_PROTOTYPE)
