@@ -681,6 +681,9 @@ settle(void)
 	if (umem_root.root_flags & UMF_LITE)
 		umem_root.root_flags &=
 		    ~(UMF_AUDIT | UMF_CONTENTS | UMF_CHECKSIGNAL);
+	/* the few bytes between a buffer's end and its page's are checked */
+	if (umem_root.root_firewall != 0)
+		umem_root.root_flags |= UMF_REDZONE;
 	if (s->set_log_transaction != 0 &&
 	    !(umem_root.root_flags & (UMF_AUDIT | UMF_RANDOMIZE)))
 		umem_error_message("umem: UMEM_LOGGING: the transaction log "

@@ -98,7 +98,7 @@ END_TEST
 START_TEST(firewall_respects_its_least_size)
 {
 	ck_assert_uint_eq(umem_root.root_firewall, 0);
-	ck_assert_uint_eq(umem_settings.set_firewall_align, 1);
+	ck_assert_uint_eq(umem_settings.set_firewall_align, 8);
 	ck_assert_uint_eq(flags_of("firewall=4k"), UMF_FIREWALL);
 	ck_assert_uint_eq(umem_root.root_firewall, 4096);
 	ck_assert_uint_eq(flags_of("firewall,firewall=0"), 0);
@@ -410,6 +410,12 @@ START_TEST(lite_turns_records_off_in_either_order)
 }
 END_TEST
 
+START_TEST(firewall_brings_red_zones)
+{
+	reads("firewall", NULL, NULL, "flags 44 depth 15 <firewall> <> <>\n");
+}
+END_TEST
+
 START_TEST(transaction_log_without_audit_is_pointed_out)
 {
 	reads("guards", NULL, "transaction",
@@ -523,6 +529,7 @@ test_options_suite(void)
 	tcase_add_test(
 	    whole, program_gives_defaults_for_variables_that_are_unset);
 	tcase_add_test(whole, lite_turns_records_off_in_either_order);
+	tcase_add_test(whole, firewall_brings_red_zones);
 	tcase_add_test(whole, transaction_log_without_audit_is_pointed_out);
 	tcase_add_test(whole, long_text_is_kept_as_far_as_it_fits);
 	tcase_add_test(whole, rows_are_complete_and_unique);
