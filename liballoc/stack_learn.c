@@ -113,8 +113,13 @@ static umem_lock_t learn_lock;
 static unw_cursor_t learn_cursor; /* large; under learn_lock */
 static __thread int learning;
 
+/* A word that need not be aligned. */
+struct any_word {
+	uint64_t value;
+} __attribute__((packed));
+
 /* read_word - the word at a real address; 0, or -1 if it cannot be read */
-static int
+static STACK_RAW int
 read_word(struct probe *pr, uint64_t addr, uint64_t *val_ret)
 {
 	const uint64_t last = addr + sizeof(*val_ret) - 1;
@@ -129,7 +134,7 @@ read_word(struct probe *pr, uint64_t addr, uint64_t *val_ret)
 			return -1;
 		pr->page = last & page_mask;
 	}
-	memcpy(val_ret, (const void *)addr, sizeof(*val_ret));
+	*val_ret = ((const volatile struct any_word *)addr)->value;
 	return 0;
 }
 

@@ -22,15 +22,6 @@
 
 #include "stack_rule.h"
 
-/* Reads of other functions' frames, which sanitizers take for faults. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STACK_RAW __attribute__((no_sanitize("address", "thread")))
-#elif defined(__has_feature)
-#define STACK_RAW __attribute__((no_sanitize("address", "thread")))
-#else
-#define STACK_RAW
-#endif
-
 #define MEMO_FRAMES 32u /* a power of two */
 #define MEMO_PATHS 4u
 

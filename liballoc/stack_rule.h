@@ -26,6 +26,15 @@
 
 #include <stdint.h>
 
+/* Reads of other functions' frames, which sanitizers take for faults. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_RAW __attribute__((no_sanitize("address", "thread")))
+#elif defined(__has_feature)
+#define STACK_RAW __attribute__((no_sanitize("address", "thread")))
+#else
+#define STACK_RAW
+#endif
+
 enum rule_kind {
 	RULE_NONE,   /* not known: learn it */
 	RULE_SP,     /* caller's frame at sp + k */
