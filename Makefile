@@ -67,7 +67,7 @@ all: $(libs)
 $(BUILD)/libumem.so.1: $(alloc_obj) liballoc/libumem.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(common) -shared -o $@ $(alloc_obj) $(zdefs) $(harden) \
-	    -Wl,-z,initfirst -Wl,-soname,libumem.so.1 \
+	    -Wl,-soname,libumem.so.1 \
 	    -Wl,--version-script=liballoc/libumem.map $(LDFLAGS)
 
 $(BUILD)/libumem.so: $(BUILD)/libumem.so.1

@@ -31,6 +31,8 @@ build_programs()
 	done
 	$cc -g -O1 -fno-builtin -shared -fPIC -o "$out/plugin.so" \
 	    testsuite/api/plugin.c || return 1
+	$cc -g -O1 -o "$out/fork_handlers" testsuite/api/fork_handlers.c \
+	    "$out/plugin.so" -Wl,-rpath,"$out" || return 1
 	if command -v g++ >/dev/null; then
 		g++ -std=c++17 -g -O1 -pthread -o "$out/new_delete" \
 		    testsuite/api/new_delete.cc || return 1
@@ -73,6 +75,7 @@ all()
 	# shellcheck disable=SC2086 # options or nothing
 	run "$mode" "$@" -- malloc_api $align
 	run "$mode" "$@" -- malloc_threads
+	run "$mode" "$@" -- fork_handlers
 	# shellcheck disable=SC2086 # options or nothing
 	run "$mode" "$@" -- canary -t "${SECONDS_EACH:-2}" ${SEED:+-s "$SEED"} \
 	    ${canary:-}

@@ -631,13 +631,32 @@ libc_allocates_too(void)
 	CHECK(system("exit $MALLOC_API_TEST") >> 8 == 1);
 }
 
+static char **main_argv, **main_environ;
+static int main_argc;
+
+/* A preload that starts before libc must not confuse it. */
+static void
+start_of_the_program(void)
+{
+	CHECK(main_environ == main_argv + main_argc + 1);
+	CHECK(program_invocation_name == main_argv[0]);
+	CHECK(strstr(main_argv[0], program_invocation_short_name) != NULL);
+}
+
+static int
+fork_once(void)
+{
+	p_free(p_malloc(5000));
+	return 0;
+}
+
 static void
 libraries_come_and_go(void)
 {
 	const char *path = getenv("MALLOC_API_PLUGIN");
 	void *(*make)(size_t);
 	void *handle, *kept[100];
-	int i;
+	int i, *count;
 
 	if (path == NULL) {
 		SKIP("MALLOC_API_PLUGIN names no library");
@@ -649,6 +668,10 @@ libraries_come_and_go(void)
 		if (handle == NULL)
 			return;
 		*(void **)&make = dlsym(handle, "plugin_make");
+		count = dlsym(handle, "plugin_argc");
+		CHECK(*count == main_argc);
+		if (i == 50)
+			in_child(fork_once);
 		kept[i] = make((size_t)i * 50);
 		fill(kept[i], (size_t)i * 50, (unsigned)i);
 		CHECK(dlclose(handle) == 0);
@@ -680,6 +703,7 @@ static const struct test tests[] = {
     {"memory is not executable", memory_is_not_executable},
     {"out of memory is NULL and passes", out_of_memory_is_null_and_passes},
     {"libc allocates too", libc_allocates_too},
+    {"the program starts as without a preload", start_of_the_program},
     {"libraries come and go", libraries_come_and_go},
     {NULL, NULL},
 };
@@ -689,6 +713,9 @@ main(int argc, char **argv)
 {
 	int arg = 1;
 
+	main_argc = argc;
+	main_argv = argv;
+	main_environ = environ;
 	if (arg < argc && strcmp(argv[arg], "-a") == 0) {
 		strict_alignment = 0;
 		arg++;
