@@ -29,12 +29,15 @@ mem_budget(void)
 static int
 mem_add(struct mem *mem, size_t *room, const struct mem_extent *ext)
 {
-	struct mem_extent *last = mem->ext + mem->next - 1, *more;
+	struct mem_extent *last, *more;
 
-	if (mem->next > 0 && last->addr + last->len == ext->addr &&
-	    last->bytes + last->len == ext->bytes) {
-		last->len += ext->len;
-		return UMDB_OK;
+	if (mem->next > 0) {
+		last = &mem->ext[mem->next - 1];
+		if (last->addr + last->len == ext->addr &&
+		    last->bytes + last->len == ext->bytes) {
+			last->len += ext->len;
+			return UMDB_OK;
+		}
 	}
 	if (mem->next == *room) {
 		*room = *room == 0 ? 256 : *room * 2;
