@@ -271,7 +271,8 @@ whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
 		out_uint(o, w->tid);
 	else
 		out_null(o);
-	text_or_null(o, w->region ? w->region->name : NULL);
+	text_or_null(
+	    o, w->region && w->region->name[0] ? w->region->name : NULL);
 	if (b != NULL) {
 		out_text(o, dcmd_op_name(b->bc.bc_kind));
 		out_uint(o, b->bc.bc_timestamp);

@@ -325,8 +325,10 @@ out_null(struct out *o)
 	if (!o->json) {
 		text_cell(o, c, "-");
 	} else if (c->key != NULL) {
+		const bool many = c->type == OUT_STACK || c->type == OUT_LIST;
+
 		json_key(o, c->key, &o->cell_first);
-		strbuf_puts(&o->buf, "null");
+		strbuf_puts(&o->buf, many ? "[]" : "null");
 	}
 }
 

@@ -7,7 +7,8 @@
  * output.  Buffers are of sizes that libc does not ask for.
  *
  * Argument: "healthy", "damaged" (writes past an end, before a start and
- * after a free, then goes on), "clean" (nothing lost), or "run" (spins).
+ * after a free, then goes on), "abort" (frees twice, which the library finds),
+ * "clean" (nothing lost), or "run" (waits).
  */
 #include <signal.h>
 #include <stdint.h>
@@ -176,6 +177,16 @@ write_after_free(void)
 }
 
 static void NOINLINE
+free_twice(void)
+{
+	void *p = malloc(270);
+
+	kept[12] = p;
+	free(p);
+	free(kept[12]);
+}
+
+static void NOINLINE
 stop_here(void)
 {
 	raise(SIGABRT);
@@ -201,6 +212,8 @@ main(int argc, char **argv)
 		write_past_end();
 		write_after_free();
 	}
+	if (strcmp(what, "abort") == 0)
+		free_twice();
 	wipe_stack();
 	if (strcmp(what, "run") == 0)
 		for (;;)

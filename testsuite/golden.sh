@@ -1,0 +1,175 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# What the commands print, end to end: a process whose every allocation is
+# known, read as a kernel core, as a core of gcore, live, and through
+# gdbserver.  All four must print the same.  See golden/golden.py.
+#
+# Environment: BUILD, CC, GDB.  --update writes what is printed now as what is
+# expected (from the kernel's core); look at the difference before committing.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+tree=$PWD
+build=$(realpath "${BUILD:-build}")
+cc=${CC:-gcc}
+gdb=${GDB:-gdb}
+update=${1:+True}
+golden=$tree/testsuite/golden
+out=$build/golden
+passed=0
+failed=0
+export UMDB_LIB=$build/libumdb.so
+full="UMEM_DEBUG=default UMEM_LOGGING=transaction,contents,fail,slab"
+
+not_ok()
+{
+	echo "not ok: $*"
+	failed=$((failed + 1))
+}
+
+ok_if() # STATUS WHAT
+{
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		not_ok "$2"
+	fi
+}
+
+run_gdb()
+{
+	"$gdb" -nx -batch -iex 'set debuginfod enabled off' \
+	    -iex 'set auto-load no' -iex 'set sysroot /' \
+	    -ex 'set width 0' -ex 'set style enabled off' \
+	    -x "$tree/python/umem_gdb.py" "$@"
+}
+
+# tests VARIANT TARGET GDB-ARGUMENTS...: run them, add up
+tests()
+{
+	local variant=$1 target=$2 log="$out/$1.$2.log" line
+	shift 2
+	run_gdb "$@" -ex "source $golden/golden.py" \
+	    -ex "python golden('$variant', '$target', '$golden', ${update:-False})" \
+	    >"$log" 2>&1
+	line=$(grep '^== ' "$log")
+	if [ -z "$line" ]; then
+		not_ok "$variant on $target: GDB did not get to the end"
+		tail -5 "$log"
+		return
+	fi
+	sed -n '/^not ok/,/^== /p' "$log" | grep -v '^== '
+	# shellcheck disable=SC2086 # words on purpose
+	set -- $line
+	passed=$((passed + $2)) failed=$((failed + $3))
+}
+
+# Headers as they are installed: <umem.h>, <sys/vmem.h>.
+build_programs()
+{
+	rm -rf "$out"
+	mkdir -p "$out/include/sys"
+	ln -s "$tree/liballoc/umem.h" "$out/include/umem.h"
+	ln -s "$tree/liballoc/vmem.h" "$out/include/sys/vmem.h"
+	$cc -g -O0 -I"$out/include" -o "$out/scenario" "$golden/scenario.c" \
+	    "$build/libumem.so.1" -Wl,-rpath,"$build" &&
+	    $cc -g -O0 -o "$out/bare" "$golden/bare.c"
+}
+
+# kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
+kernel_core()
+{
+	local to=$1 env=$2 dir
+	shift 2
+	case $(cat /proc/sys/kernel/core_pattern) in
+	*'|'* | */*) return 1 ;;
+	esac
+	dir=$(mktemp -d -p "$out")
+	# shellcheck disable=SC2086 # words on purpose
+	{
+		(cd "$dir" && ulimit -c unlimited && env $env "$@")
+	} >/dev/null 2>&1
+	mv "$dir"/core* "$to" 2>/dev/null
+	rmdir "$dir"
+	[ -s "$to" ]
+}
+
+# variant NAME ENVIRONMENT PROGRAM: the tests on each kind of target
+variant()
+{
+	local name=$1 env=$2 program=$out/$3
+	local wrapper="set exec-wrapper env $env LD_PRELOAD=$build/libumem.so.1"
+
+	[ "$3" = bare ] && wrapper="set exec-wrapper env"
+	if kernel_core "$out/$name.core" "$env" "$program" "$name"; then
+		tests "$name" core "$program" "$out/$name.core"
+	else
+		echo "SKIP: $name on a core of the kernel: none was written here"
+	fi
+	tests "$name" live "$program" -ex "$wrapper" -ex "run $name"
+	run_gdb "$program" -ex "$wrapper" -ex "run $name" \
+	    -ex "gcore $out/$name.gcore" >"$out/gcore.log" 2>&1
+	tests "$name" gcore "$program" "$out/$name.gcore"
+	if command -v gdbserver >/dev/null; then
+		tests "$name" remote -ex \
+		    "target remote | env $env gdbserver --once - $program $name" \
+		    -ex continue "$program"
+	else
+		echo "SKIP: $name through gdbserver: there is none"
+	fi
+}
+
+# What batch GDB returns with "set umem exit-code on".
+exit_codes()
+{
+	run_gdb -ex 'set umem exit-code on' -ex findleaks -ex 'echo on\n' \
+	    "$out/scenario" "$out/healthy.gcore" >"$out/exit.log" 2>&1
+	ok_if $(($? != 1)) "leaks make a batch GDB exit with 1"
+	grep -q '^on$' "$out/exit.log"
+	ok_if $(($? == 0)) "nothing is run after that"
+	run_gdb -ex 'set umem exit-code on' -ex umem_verify \
+	    "$out/scenario" "$out/damaged.gcore" >"$out/exit.log" 2>&1
+	ok_if $(($? != 1)) "damage makes a batch GDB exit with 1"
+	run_gdb -ex 'set umem exit-code on' -ex findleaks -ex umem_verify \
+	    "$out/scenario" "$out/clean.gcore" >"$out/exit.log" 2>&1
+	ok_if $? "no leaks, no damage: exit with 0"
+	run_gdb -ex findleaks "$out/scenario" "$out/healthy.gcore" \
+	    >"$out/exit.log" 2>&1
+	ok_if $? "without it leaks do not matter"
+}
+
+# Every document is JSON for others too.
+json_documents()
+{
+	local command
+
+	for command in status stat cache log records verify findleaks \
+	    'whatis kept' 'bufctl kept[0]' 'bufctl 1' 'log fail'; do
+		run_gdb -ex "umem $command -json" "$out/scenario" \
+		    "$out/healthy.gcore" 2>/dev/null | sed -n '/^{"umdb"/,$p' |
+		    python3 -m json.tool >/dev/null 2>"$out/json.log"
+		ok_if $? "umem $command -json is JSON: $(cat "$out/json.log")"
+	done
+}
+
+build_programs || { not_ok "the scenario does not compile"; }
+if ! "$gdb" -nx -batch -ex 'python print(1)' 2>/dev/null | grep -q '^1$'; then
+	not_ok "there is no GDB with Python"
+fi
+if [ "$failed" -eq 0 ]; then
+	variant healthy "$full" scenario
+	variant damaged "$full" scenario
+	variant clean "$full" scenario
+	variant abort "$full" scenario
+	variant plain "" scenario
+	variant bare "" bare
+	tests none none
+	tests running running -iex 'set non-stop on' -ex 'run run &' \
+	    "$out/scenario"
+	if [ -z "$update" ]; then
+		exit_codes
+		json_documents
+	fi
+fi
+echo "golden: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,3 @@
+bufctl main
+bufctl 0
+bufctl nosuch

@@ -1,0 +1,5 @@
+# on none
+findleaks
+umem status
+umem whatis 1
+findleaks -json

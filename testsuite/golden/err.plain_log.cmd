@@ -1,0 +1,6 @@
+# on plain
+umalog
+umalog fail
+umem log slab
+umem records
+umalog -json

@@ -1,0 +1,3 @@
+# on running
+findleaks
+umem status

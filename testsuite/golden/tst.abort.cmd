@@ -1,0 +1,3 @@
+# on abort
+# keep ^Status|^Fault|^ +buffer|^{|^Flags
+umem status

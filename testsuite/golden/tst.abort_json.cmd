@@ -1,0 +1,3 @@
+# on abort
+# pick faults
+umem status -json

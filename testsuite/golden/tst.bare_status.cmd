@@ -1,0 +1,3 @@
+# on bare
+umem status
+umem status -json

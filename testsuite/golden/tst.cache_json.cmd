@@ -1,0 +1,3 @@
+# where name session_cache
+# pick name flag_names bufsize align inuse
+umem cache -json

@@ -1,0 +1,4 @@
+# on clean
+findleaks
+findleaks -json
+p $_umem_leaks

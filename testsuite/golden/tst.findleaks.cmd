@@ -1,0 +1,4 @@
+findleaks
+umem findleaks
+p $_umem_leaks
+p $_umem_found

@@ -1,0 +1,2 @@
+findleaks lose_direct
+findleaks -f lose_direct

@@ -1,0 +1,1 @@
+findleaks -d

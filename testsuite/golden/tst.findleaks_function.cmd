@@ -1,0 +1,4 @@
+findleaks -d lose_list
+findleaks -json open_sessions
+findleaks nosuchfunction
+findleaks 1

@@ -1,0 +1,7 @@
+# keep ^umem .* -- |^Usage|  -|Findings|Print data
+help umem
+help umem findleaks
+help umalog
+help whatis
+show umem exit-code
+umem

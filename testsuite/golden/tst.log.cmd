@@ -1,0 +1,3 @@
+umalog -n 3
+umem log -n 1
+umem log -n 0

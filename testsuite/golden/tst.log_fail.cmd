@@ -1,0 +1,2 @@
+umalog fail
+umalog fail -json

@@ -1,0 +1,2 @@
+# pick op size cache stack
+umem log -n 3 -json

@@ -1,0 +1,2 @@
+# keep ^T-.*(session_cache|alloc_1024)
+umalog slab

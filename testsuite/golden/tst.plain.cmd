@@ -1,0 +1,3 @@
+# on plain
+findleaks
+umem whatis kept[0]

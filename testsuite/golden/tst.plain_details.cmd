@@ -1,0 +1,3 @@
+# on plain
+findleaks -d
+findleaks -json

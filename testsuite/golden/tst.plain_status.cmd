@@ -1,0 +1,2 @@
+# on plain
+umem status

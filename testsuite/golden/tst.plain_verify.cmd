@@ -1,0 +1,3 @@
+# on plain
+# keep session_cache|note|CACHE
+umem verify

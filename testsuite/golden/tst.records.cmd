@@ -1,0 +1,2 @@
+umem_log -n 13
+umem records -n 2

@@ -1,0 +1,3 @@
+# where name session_cache
+# pick type name bufsize inuse arena fail
+umastat -json

@@ -1,0 +1,2 @@
+# keep ^(THREAD|CACHE|ARENA|id_space)
+umem stat

@@ -1,0 +1,4 @@
+# on damaged
+# keep CACHE|corrupt|Summary|^ *buffer|[$]
+umem verify
+p $_umem_found

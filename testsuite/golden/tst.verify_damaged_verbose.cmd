@@ -1,0 +1,2 @@
+# on damaged
+umem verify -v umem_alloc_96
