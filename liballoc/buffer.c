@@ -6,6 +6,8 @@
  */
 #include "buffer.h"
 
+#include <string.h>
+
 #include "audit.h"
 #include "cache.h"
 #include "fault.h"
@@ -186,6 +188,19 @@ buffer_usable(void *buf, const char *function)
 				    : cp->cache_bufsize;
 }
 
+/* A buffer that grows gets pages of its own early: copies are few then. */
+static void *
+grow_to_large(umem_cache_t *cp, void *buf, size_t size)
+{
+	void *copy = large_alloc_growing(size);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, buf, cp->cache_bufsize);
+	tc_free(cp, buf);
+	return copy;
+}
+
 void *
 buffer_resize(void *buf, size_t size, const char *function)
 {
@@ -197,8 +212,12 @@ buffer_resize(void *buf, size_t size, const char *function)
 	cp = sp->slab_cache;
 	if (cp->cache_flags & UMF_LARGE)
 		return large_realloc(sp, buf, size);
-	if (cache_is_checked(cp) || size > cp->cache_bufsize)
+	if (cache_is_checked(cp))
 		return NULL;
+	if (size > cp->cache_bufsize)
+		return size >= LARGE_MIN_GROWING && !large_has_firewall(size)
+			   ? grow_to_large(cp, buf, size)
+			   : NULL;
 	/* Shrinking by less than half is not worth a copy. */
 	return size >= cp->cache_bufsize / 2 ? buf : NULL;
 }

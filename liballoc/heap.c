@@ -39,7 +39,8 @@
 #define DECAY_INTERVAL (SECOND / 4)
 #define SPAN_AGE (10 * SECOND) /* wholly free spans go back after that */
 
-enum { BATCH = 32 }; /* segments purged or spans returned at a time */
+enum { MAX_ROOM = 16 << 20 }; /* for a block that grows */
+enum { BATCH = 32 };          /* segments purged or spans returned at a time */
 
 vmem_t *heap_arena;
 vmem_t *heap_default;
@@ -361,8 +362,17 @@ firewall_alloc(size_t size, size_t align)
 	return NULL;
 }
 
-void *
-heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret)
+/* Space that a block of this size would like to have behind it. */
+static uint64_t
+room_to_grow(size_t size)
+{
+	uint64_t room = size < MAX_ROOM / 32 ? 32 * size : MAX_ROOM;
+
+	return room & -TOP_QUANTUM;
+}
+
+static void *
+alloc(vmem_t *arena, size_t size, size_t align, uint64_t room, int *zero_ret)
 {
 	struct vmem_req rq;
 	uint64_t addr;
@@ -370,6 +380,7 @@ heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret)
 	void *p;
 
 	vmem_req_init(&rq, arena, size, (int)umem_settings.set_vmem_policy);
+	rq.room = room;
 	if (align > rq.align)
 		rq.align = align;
 	if (arena == heap_firewall) {
@@ -383,6 +394,18 @@ heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret)
 	if (zero_ret != NULL)
 		*zero_ret = p != NULL && zero;
 	return p;
+}
+
+void *
+heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret)
+{
+	return alloc(arena, size, align, 0, zero_ret);
+}
+
+void *
+heap_alloc_growing(vmem_t *arena, size_t size, size_t align, int *zero_ret)
+{
+	return alloc(arena, size, align, room_to_grow(size), zero_ret);
 }
 
 /* Nobody may touch it from now on, and what it held is gone. */
@@ -459,6 +482,7 @@ heap_move(vmem_t *arena, void *addr, size_t old_size, size_t new_size)
 	if (!adopts(arena))
 		return NULL;
 	vmem_req_init(&rq, heap_arena, new_size, 0);
+	rq.room = room_to_grow(new_size);
 	rq.clean = 1; /* what lay there would only be dropped */
 	if (take_adopted(arena, &rq, &place) != 0)
 		return NULL;

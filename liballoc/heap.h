@@ -44,6 +44,13 @@ void heap_init(void);
 void *heap_alloc(vmem_t *arena, size_t size, size_t align, int *zero_ret);
 
 /*
+ * heap_alloc_growing - the same for a block that will probably grow: it lies
+ * where there is free space behind it, if anywhere
+ */
+void *heap_alloc_growing(
+    vmem_t *arena, size_t size, size_t align, int *zero_ret);
+
+/*
  * heap_free - give pages back; they may be handed out again at once, so they
  * must be readable and writable (except to heap_firewall)
  */

@@ -63,15 +63,6 @@ large_configure(void)
 	if (cp->cache_flags & UMF_AUDIT)
 		cp->cache_bufctl_size =
 		    UMEM_BC_STACK + 8 * umem_root.root_stack_depth;
-	for (umem_slab_t *sp = cp->cache_full; sp != NULL; sp = sp->slab_next)
-		sp->slab_flags |= UMEM_SLAB_PLAIN;
-}
-
-static int
-is_checked(const umem_slab_t *sp)
-{
-	return cache_is_checked(large_cache) &&
-	       !(sp->slab_flags & UMEM_SLAB_PLAIN);
 }
 
 /* --------------------------------------------------------------- layout */
@@ -82,6 +73,7 @@ struct large_layout {
 	size_t first; /* offset of the buffer */
 	size_t limit; /* end of the bytes that belong to its chunk */
 	int guard;    /* the last page is unmapped */
+	int growing;  /* wants free space behind it */
 	vmem_t *arena;
 };
 
@@ -227,6 +219,8 @@ new_struct(void)
 	sp->slab_refcnt = 1;
 	sp->slab_map = (uint64_t *)(sp + 1);
 	sp->slab_map[0] = ~0ull;
+	if (!cache_is_checked(large_cache))
+		sp->slab_flags = UMEM_SLAB_PLAIN;
 	if (large_cache->cache_bufctl_size != 0) {
 		sp->slab_bufctl = meta_alloc(large_cache->cache_bufctl_size);
 		if (sp->slab_bufctl == NULL) {
@@ -270,7 +264,9 @@ take_pages(umem_slab_t *sp, const struct large_layout *l, size_t size,
 {
 	if (align < UMEM_PAGE_SIZE)
 		align = UMEM_PAGE_SIZE;
-	sp->slab_base = heap_alloc(l->arena, l->total, align, zero_ret);
+	sp->slab_base =
+	    l->growing ? heap_alloc_growing(l->arena, l->total, align, zero_ret)
+		       : heap_alloc(l->arena, l->total, align, zero_ret);
 	if (sp->slab_base == NULL)
 		return -1;
 	sp->slab_size = l->total;
@@ -293,10 +289,10 @@ take_pages(umem_slab_t *sp, const struct large_layout *l, size_t size,
 	return -1;
 }
 
-void *
-large_alloc(size_t size, size_t align, int *zero_ret)
+static void *
+alloc(size_t size, size_t align, int growing, int *zero_ret)
 {
-	struct large_layout l;
+	struct large_layout l = {.growing = growing};
 	umem_slab_t *sp;
 
 	if (layout(size, align, &l) != 0 || l.first > UINT32_MAX)
@@ -309,12 +305,24 @@ large_alloc(size_t size, size_t align, int *zero_ret)
 		return NULL;
 	}
 	large_join(sp);
-	if (cache_is_checked(large_cache)) {
+	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
 		audit_alloc(large_cache, sp, large_buffer(sp), size, 1);
 		if (zero_ret != NULL)
 			*zero_ret = 0;
 	}
 	return large_buffer(sp);
+}
+
+void *
+large_alloc(size_t size, size_t align, int *zero_ret)
+{
+	return alloc(size, align, 0, zero_ret);
+}
+
+void *
+large_alloc_growing(size_t size)
+{
+	return alloc(size, 1, 1, NULL);
 }
 
 void
@@ -335,7 +343,8 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 		fault_report(&f);
 		return;
 	}
-	if (is_checked(sp) && audit_free(large_cache, sp, buf, size) != 0)
+	if (!(sp->slab_flags & UMEM_SLAB_PLAIN) &&
+	    audit_free(large_cache, sp, buf, size) != 0)
 		return;
 	freed_ring[freed_next++ % FREED_RING] = buf;
 	large_leave(sp);
@@ -376,14 +385,13 @@ move_pages(umem_slab_t *sp, size_t total, size_t size)
 void *
 large_realloc(umem_slab_t *sp, void *buf, size_t size)
 {
-	struct large_layout l;
-	size_t total;
+	size_t total = round_up(sp->slab_first + size, UMEM_PAGE_SIZE);
 
-	if (cache_is_checked(large_cache) || sp->slab_flags & UMEM_SLAB_GUARD ||
-	    size <= SIZE_MAX_CACHED || layout(size, 1, &l) != 0)
+	if (buf != large_buffer(sp) || sp->slab_flags & UMEM_SLAB_GUARD ||
+	    !(sp->slab_flags & UMEM_SLAB_PLAIN) ||
+	    size < LARGE_MIN_GROWING / 2 || size > (size_t)1 << 46)
 		return NULL;
-	total = round_up(sp->slab_first + size, UMEM_PAGE_SIZE);
-	if (total == sp->slab_size) {
+	if (large_fits(sp, buf, size)) {
 		sp->slab_reqsize = size;
 		return buf;
 	}

@@ -32,6 +32,13 @@ void large_configure(void);
  */
 void *large_alloc(size_t size, size_t align, int *zero_ret);
 
+/*
+ * large_alloc_growing - the same for a buffer that has grown already and so
+ * will probably grow again; at least LARGE_MIN_GROWING bytes
+ */
+void *large_alloc_growing(size_t size);
+enum { LARGE_MIN_GROWING = 16384 };
+
 /* large_free - give back; @size as for audit_free(); checks as it does */
 void large_free(umem_slab_t *sp, void *buf, size_t size, const char *function);
 
@@ -50,6 +57,19 @@ umem_slab_t *large_find(const void *addr);
 
 /* large_was_freed - true when a large buffer at @addr was freed not long ago */
 int large_was_freed(const void *addr);
+
+/*
+ * large_fits - whether a large buffer may become @size bytes where it is with
+ * nothing but a new slab_reqsize; giving back less than a quarter is not
+ * worth more
+ */
+static inline int
+large_fits(const umem_slab_t *sp, const void *buf, size_t size)
+{
+	return (sp->slab_flags & UMEM_SLAB_PLAIN) != 0 &&
+	       buf == sp->slab_base && size <= sp->slab_size &&
+	       size > sp->slab_size / 4 * 3;
+}
 
 static inline void *
 large_buffer(const umem_slab_t *sp)

@@ -21,6 +21,7 @@
 #include "cache.h"
 #include "heap.h"
 #include "init.h"
+#include "large.h"
 #include "pagemap.h"
 #include "root.h"
 #include "tcache.h"
@@ -162,11 +163,18 @@ void *
 umem_realloc(void *buf, size_t size)
 {
 	unsigned bin = buffer_bin(buf);
+	umem_slab_t *sp;
 
-	/* The same class as before: nothing to do. */
-	if (size <= SIZE_MAX_CACHED && size != 0 && bin != 0 &&
-	    size_bin(size) == bin)
+	if (bin != 0) {
+		/* The same class as before: nothing to do. */
+		if (size <= SIZE_MAX_CACHED && size != 0 &&
+		    size_bin(size) == bin)
+			return buf;
+	} else if ((sp = pagemap_slab(buf)) != NULL &&
+		   large_fits(sp, buf, size)) {
+		sp->slab_reqsize = size;
 		return buf;
+	}
 	return realloc_slow(buf, size);
 }
 

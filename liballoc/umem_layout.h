@@ -206,9 +206,7 @@ typedef struct umem_slab {
 } umem_slab_t;
 #define UMEM_SLAB_PARTIAL 0x1u /* on cache_partial, else on cache_full */
 #define UMEM_SLAB_GUARD 0x2u   /* large: last page is PROT_NONE */
-#define UMEM_SLAB_PLAIN \
-	0x4u /* large: no guards, no record: made before
-                                  the options were read */
+#define UMEM_SLAB_PLAIN 0x4u   /* large: no guards and no record */
 
 /* --------------------------------------------------- page map and regions */
 

@@ -246,13 +246,33 @@ find_by_policy(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
 	return s;
 }
 
+/* A segment in which there is room to grow: all that is wished, or an 8th. */
+static vmem_seg_t *
+find_roomy(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
+{
+	struct vmem_req wish = *rq;
+	vmem_seg_t *s;
+
+	wish.size = rq->size + rq->room;
+	s = find_by_policy(ar, &wish, 0, addr_ret);
+	if (s != NULL)
+		return s;
+	wish.size = rq->size + rq->room / 8;
+	return find_by_policy(ar, &wish, 0, addr_ret);
+}
+
 /* A free segment that fits, and where; NULL: none, for all one has looked. */
 static vmem_seg_t *
 find(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
     uint64_t *addr_ret)
 {
-	vmem_seg_t *rotor = &ar->vm.vm_rotor, *s;
+	vmem_seg_t *rotor = &ar->vm.vm_rotor, *s = NULL;
 
+	if (rq->room != 0) {
+		s = find_roomy(ar, rq, addr_ret);
+		if (s != NULL || !thorough)
+			return s;
+	}
 	s = find_by_policy(ar, rq, thorough, addr_ret);
 	if (s != NULL || !seg_joinable(rotor->vs_aprev, rotor->vs_anext))
 		return s;
@@ -316,6 +336,8 @@ import(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
 
 		if (ar->import_size != NULL)
 			size = ar->import_size(need);
+		if (size - need < rq->room)
+			size = need + rq->room;
 		if (size > need)
 			mem =
 			    (uintptr_t)call_import(vmp, size, flags | VM_HINT);

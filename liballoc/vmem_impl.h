@@ -90,11 +90,12 @@ struct vmem_req {
 	uint64_t phase;
 	uint64_t nocross; /* 0: none */
 	uint64_t min;
-	uint64_t max; /* 0: none */
-	int flags;    /* VM_* */
-	int plain;    /* result: nothing but a size was asked for */
-	int clean;    /* prefer clean segments to dirty ones */
-	int dirty;    /* result: the memory may be non-zero */
+	uint64_t max;  /* 0: none */
+	int flags;     /* VM_* */
+	int plain;     /* result: nothing but a size was asked for */
+	int clean;     /* prefer clean segments to dirty ones */
+	uint64_t room; /* better with so much free behind it, to grow into */
+	int dirty;     /* result: the memory may be non-zero */
 	/* who asks, for the segment's record */
 	int depth;
 	uint32_t thread;
