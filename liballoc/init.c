@@ -63,6 +63,47 @@ static const struct vmem_qcache_ops qcache_ops = {
     .reap = depot_purge,
 };
 
+/* --------------------------------------------------------------------- fork */
+
+/* All locks, in the order of lock.h: the child gets whole structures. */
+static void
+fork_prepare(void)
+{
+	lock_acquire(&init_lock);
+	tc_fork_lock();
+	cache_fork_lock();
+	vmem_fork_lock();
+	pagemap_fork_lock();
+	meta_fork_lock();
+	tlog_fork_lock();
+}
+
+static void
+fork_parent(void)
+{
+	tlog_fork_unlock();
+	meta_fork_unlock();
+	pagemap_fork_unlock();
+	vmem_fork_unlock();
+	cache_fork_unlock();
+	tc_fork_unlock();
+	lock_release(&init_lock);
+}
+
+static void
+fork_child(void)
+{
+	tlog_fork_child();
+	meta_fork_child();
+	pagemap_fork_child();
+	vmem_fork_child();
+	cache_fork_child();
+	lock_reset(&init_lock);
+	umem_root.root_pid = os_pid();
+	update_fork_child();
+	tc_fork_child();
+}
+
 /* ---------------------------------------------------------------- the start */
 
 /* The ELF header of the image that holds this code. */
@@ -113,6 +154,8 @@ init_all(void)
 	tlog_init();
 	cache_init();
 	tc_init();
+	/* Early: handlers of others that allocate then run before ours. */
+	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 	vmem_qcache_ops = &qcache_ops;
 	__atomic_store_n(&umem_root.root_ready, UMEM_READY, __ATOMIC_RELEASE);
 	cache_open_fast_path();
@@ -140,56 +183,11 @@ umem_init(void)
 	return 0;
 }
 
-/* --------------------------------------------------------------------- fork */
-
-/* All locks, in the order of lock.h: the child gets whole structures. */
-static void
-fork_prepare(void)
-{
-	lock_acquire(&init_lock);
-	tc_fork_lock();
-	cache_fork_lock();
-	vmem_fork_lock();
-	pagemap_fork_lock();
-	meta_fork_lock();
-	tlog_fork_lock();
-}
-
-static void
-fork_parent(void)
-{
-	tlog_fork_unlock();
-	meta_fork_unlock();
-	pagemap_fork_unlock();
-	vmem_fork_unlock();
-	cache_fork_unlock();
-	tc_fork_unlock();
-	lock_release(&init_lock);
-}
-
-static void
-fork_child(void)
-{
-	tlog_fork_child();
-	meta_fork_child();
-	pagemap_fork_child();
-	vmem_fork_child();
-	cache_fork_child();
-	lock_reset(&init_lock);
-	umem_root.root_pid = os_pid();
-	update_fork_child();
-	tc_fork_child();
-}
-
-/*
- * Before main, and before the constructors of other libraries (the library is
- * linked with -z initfirst).
- */
+/* Before main; allocations of other libraries may have come before. */
 static __attribute__((constructor)) void
 umem_start(void)
 {
 	(void)umem_init();
-	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 	stack_init();
 	update_start();
 }
