@@ -12,6 +12,7 @@
 
 #include <check.h>
 
+/* clang-format off */
 #define ALLOC_SUITES(X) \
 	X(meta) \
 	X(vmem) \
@@ -39,6 +40,8 @@
 	X(find_stack) \
 	X(find_what) \
 	X(find_bad)
+
+/* clang-format on */
 
 #define SUITE_PROTOTYPE(module) Suite *test_##module##_suite(void);
 ALLOC_SUITES(SUITE_PROTOTYPE)
