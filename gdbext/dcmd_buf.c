@@ -114,114 +114,30 @@ bufctl_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 	out_row_end(ctx->out);
 }
 
-/* What bufctl's options ask for. */
-struct bufctl_filter {
-	bool addr_set, code_set, thread_set, verbose;
-	taddr_t addr;
-	uint64_t earliest, latest, thread;
-	struct code_filter code;
-	uint64_t shown;
+struct bufctl_show {
 	struct dcmd_ctx *ctx;
+	struct record_filter filter;
+	bool verbose;
+	uint64_t shown;
 };
-
-/* A time: nanoseconds, or seconds with a decimal point. */
-static int
-parse_time(struct dcmd_ctx *ctx, const char *text, uint64_t *ret)
-{
-	const char *dot = strchr(text, '.');
-	uint64_t part = 0, unit = NS_PER_SECOND;
-	char *end;
-
-	if (dot == NULL)
-		return dcmd_number(ctx, "a time", text, ret);
-	*ret = strtoull(text, &end, 10);
-	for (dot++; end[0] == '.' && *dot >= '0' && *dot <= '9' && unit > 1;
-	     dot++) {
-		unit /= 10;
-		part += (uint64_t)(*dot - '0') * unit;
-	}
-	if (end[0] != '.' || *dot != '\0' ||
-	    __builtin_mul_overflow(*ret, (uint64_t)NS_PER_SECOND, ret) ||
-	    __builtin_add_overflow(*ret, part, ret))
-		return dcmd_usage_error(ctx->dcmd, ctx->err,
-		    "a time is nanoseconds or seconds with a point, not %.80s",
-		    text);
-	return UMDB_OK;
-}
-
-/* GDB's thread number where there is such a thread, else an LWP. */
-static int
-parse_thread(struct dcmd_ctx *ctx, const char *text, uint64_t *ret)
-{
-	size_t i;
-	int rc;
-
-	rc = dcmd_number(ctx, "a thread", text, ret);
-	for (i = 0; rc == UMDB_OK && i < ctx->tgt->nthread; i++) {
-		if (ctx->tgt->thread[i].num == *ret) {
-			*ret = ctx->tgt->thread[i].lwp;
-			break;
-		}
-	}
-	return rc;
-}
-
-static int
-parse_filter(
-    struct dcmd_ctx *ctx, const struct dcmd_args *args, struct bufctl_filter *f)
-{
-	int rc = UMDB_OK;
-
-	memset(f, 0, sizeof(*f));
-	f->ctx = ctx;
-	f->latest = UINT64_MAX;
-	f->verbose = args->opt['v'] != NULL;
-	f->addr_set = args->opt['a'] != NULL;
-	f->code_set = args->opt['c'] != NULL;
-	f->thread_set = args->opt['t'] != NULL;
-	if (f->addr_set)
-		rc = dcmd_address(ctx, args->opt['a'], &f->addr);
-	if (rc == UMDB_OK && f->code_set)
-		rc = dcmd_code_filter(ctx, args->opt['c'], &f->code);
-	if (rc == UMDB_OK && args->opt['e'] != NULL)
-		rc = parse_time(ctx, args->opt['e'], &f->earliest);
-	if (rc == UMDB_OK && args->opt['l'] != NULL)
-		rc = parse_time(ctx, args->opt['l'], &f->latest);
-	if (rc == UMDB_OK && f->thread_set)
-		rc = parse_thread(ctx, args->opt['t'], &f->thread);
-	return rc;
-}
-
-static bool
-passes(const struct bufctl_filter *f, const struct snap_bufctl *b)
-{
-	if (f->addr_set && b->bc.bc_addr != f->addr)
-		return false;
-	if (f->thread_set && b->bc.bc_thread != f->thread)
-		return false;
-	if (b->bc.bc_timestamp < f->earliest || b->bc.bc_timestamp > f->latest)
-		return false;
-	return !f->code_set ||
-	       dcmd_in_code(f->ctx, &f->code, b->stack, b->bc.bc_depth);
-}
 
 static int
 bufctl_show(struct snap *snap, const struct snap_bufctl *b, void *arg)
 {
-	struct bufctl_filter *f = arg;
+	struct bufctl_show *s = arg;
 
 	(void)snap;
-	if (out_stopped(f->ctx->out))
+	if (out_stopped(s->ctx->out))
 		return WALK_STOP;
-	if (!passes(f, b))
+	if (!dcmd_filter_passes(s->ctx, &s->filter, b))
 		return WALK_NEXT;
-	f->shown++;
-	if (!f->verbose || out_is_json(f->ctx->out)) {
-		bufctl_row(f->ctx, b);
+	s->shown++;
+	if (!s->verbose || out_is_json(s->ctx->out)) {
+		bufctl_row(s->ctx, b);
 	} else {
-		if (f->shown > 1)
-			out_line(f->ctx->out, "%s", "");
-		dcmd_report_bufctl(f->ctx, b);
+		if (s->shown > 1)
+			out_line(s->ctx->out, "%s", "");
+		dcmd_report_bufctl(s->ctx, b);
 	}
 	return WALK_NEXT;
 }
@@ -241,9 +157,8 @@ resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 	case WHAT_BUFFER:
 	case WHAT_REDZONE:
 	case WHAT_BUFCTL:
-		addr = w.bufctl;
-		break;
 	case WHAT_LOG:
+		addr = w.bufctl;
 		break;
 	default:
 		addr = 0;
@@ -260,28 +175,28 @@ resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 int
 dcmd_bufctl(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
-	struct bufctl_filter f;
+	struct bufctl_show s = {.ctx = ctx, .verbose = args->opt['v'] != NULL};
 	struct snap_bufctl b;
 	taddr_t addr;
 	int rc;
 
 	rc = dcmd_address(ctx, args->argv[0], &addr);
 	if (rc == UMDB_OK)
-		rc = parse_filter(ctx, args, &f);
+		rc = dcmd_filter(ctx, args, &s.filter);
 	if (rc == UMDB_OK)
 		rc = resolve_bufctl(ctx, addr, &b);
 	if (rc != UMDB_OK)
 		return rc;
 	out_table(ctx->out, bufctl_columns, BUFCTL_NCOL);
 	if (args->opt['h'] != NULL) {
-		rc = walk_history(ctx->snap, b.addr, bufctl_show, &f);
+		rc = walk_history(ctx->snap, b.addr, bufctl_show, &s);
 		if (rc != UMDB_OK)
 			rc = dcmd_fail_target(ctx, rc);
 	} else {
-		(void)bufctl_show(ctx->snap, &b, &f);
+		(void)bufctl_show(ctx->snap, &b, &s);
 	}
 	out_table_end(ctx->out);
-	out_fact_uint(ctx->out, "records", OUT_UINT, f.shown);
+	out_fact_uint(ctx->out, "records", OUT_UINT, s.shown);
 	return rc;
 }
 

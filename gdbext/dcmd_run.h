@@ -21,4 +21,27 @@ void dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b);
 /* dcmd_op_name - "alloc", "free", ... for bc_kind */
 const char *dcmd_op_name(unsigned kind);
 
+/* ---------------------------------------------------------------- filters */
+
+/* Which records -a -c -e -l -t ask for. */
+struct record_filter {
+	bool addr_set, code_set, thread_set;
+	taddr_t addr;
+	uint64_t earliest, latest; /* time stamps, both included */
+	uint32_t thread;
+	struct code_filter code;
+};
+
+/* dcmd_filter - from the options; UMDB_EUSAGE when one makes no sense */
+int dcmd_filter(struct dcmd_ctx *ctx, const struct dcmd_args *args,
+    struct record_filter *ret);
+bool dcmd_filter_passes(struct dcmd_ctx *ctx, const struct record_filter *f,
+    const struct snap_bufctl *b);
+
+/*
+ * dcmd_thread - a thread as people name it: the number that GDB gave it, and
+ * where no thread has that number, an LWP.
+ */
+int dcmd_thread(struct dcmd_ctx *ctx, const char *text, uint32_t *lwp_ret);
+
 #endif /* UMDB_DCMD_RUN_H */
