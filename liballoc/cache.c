@@ -626,15 +626,15 @@ cache_each(void (*fn)(umem_cache_t *cp))
 static void
 lock_one(umem_cache_t *cp)
 {
-	lock_acquire(&cp->cache_lock);
-	lock_acquire(&cp->cache_depot_lock);
+	lock_fork_hold(&cp->cache_lock);
+	lock_fork_hold(&cp->cache_depot_lock);
 }
 
 static void
 unlock_one(umem_cache_t *cp)
 {
-	lock_release(&cp->cache_depot_lock);
-	lock_release(&cp->cache_lock);
+	lock_fork_release(&cp->cache_depot_lock);
+	lock_fork_release(&cp->cache_lock);
 }
 
 static void
@@ -647,8 +647,8 @@ reset_one(umem_cache_t *cp)
 void
 cache_fork_lock(void)
 {
-	lock_acquire(&align_lock);
-	lock_acquire(&cache_list_lock);
+	lock_fork_hold(&align_lock);
+	lock_fork_hold(&cache_list_lock);
 	cache_each(lock_one);
 }
 
@@ -656,8 +656,8 @@ void
 cache_fork_unlock(void)
 {
 	cache_each(unlock_one);
-	lock_release(&cache_list_lock);
-	lock_release(&align_lock);
+	lock_fork_release(&cache_list_lock);
+	lock_fork_release(&align_lock);
 }
 
 void

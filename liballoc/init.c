@@ -69,7 +69,8 @@ static const struct vmem_qcache_ops qcache_ops = {
 static void
 fork_prepare(void)
 {
-	lock_acquire(&init_lock);
+	lock_fork_begin();
+	lock_fork_hold(&init_lock);
 	tc_fork_lock();
 	cache_fork_lock();
 	vmem_fork_lock();
@@ -87,7 +88,8 @@ fork_parent(void)
 	vmem_fork_unlock();
 	cache_fork_unlock();
 	tc_fork_unlock();
-	lock_release(&init_lock);
+	lock_fork_release(&init_lock);
+	lock_fork_end();
 }
 
 static void
@@ -99,6 +101,7 @@ fork_child(void)
 	vmem_fork_child();
 	cache_fork_child();
 	lock_reset(&init_lock);
+	lock_fork_end();
 	umem_root.root_pid = os_pid();
 	update_fork_child();
 	tc_fork_child();

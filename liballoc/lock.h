@@ -20,16 +20,24 @@
 
 #include "umem_layout.h"
 
+/* lk_word */
+enum {
+	LOCK_FREE = 0,
+	LOCK_HELD = 1,
+	LOCK_WAITED = 2, /* held, and somebody may be asleep */
+	LOCK_FORK = 3,   /* held by the thread that is in fork(2) */
+};
+
 void umem_lock_slow(umem_lock_t *l);
 void umem_unlock_slow(umem_lock_t *l);
 
 static inline int
 lock_try(umem_lock_t *l)
 {
-	uint32_t expected = 0;
+	uint32_t expected = LOCK_FREE;
 
-	return __atomic_compare_exchange_n(
-	    &l->lk_word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&l->lk_word, &expected, LOCK_HELD, 0,
+	    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void
@@ -42,16 +50,32 @@ lock_acquire(umem_lock_t *l)
 static inline void
 lock_release(umem_lock_t *l)
 {
+	uint32_t expected = LOCK_HELD;
+
 	if (__builtin_expect(
-		__atomic_exchange_n(&l->lk_word, 0, __ATOMIC_RELEASE) == 2, 0))
+		!__atomic_compare_exchange_n(&l->lk_word, &expected, LOCK_FREE,
+		    0, __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+		0))
 		umem_unlock_slow(l);
 }
+
+/*
+ * lock_fork_begin, lock_fork_end - between these calls the calling thread may
+ * use lock_fork_hold(); what it holds that way it may go on using as if it
+ * were free, because fork handlers of others may allocate, while all other
+ * threads wait.  The calls nest; the child inherits the state and calls
+ * lock_reset() and lock_fork_end().
+ */
+void lock_fork_begin(void);
+void lock_fork_end(void);
+void lock_fork_hold(umem_lock_t *l);
+void lock_fork_release(umem_lock_t *l);
 
 /* lock_reset - forget holders and waiters: in the child after fork */
 static inline void
 lock_reset(umem_lock_t *l)
 {
-	__atomic_store_n(&l->lk_word, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->lk_word, LOCK_FREE, __ATOMIC_RELEASE);
 }
 
 #endif /* UMEM_LOCK_H */

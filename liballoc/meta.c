@@ -454,15 +454,15 @@ meta_bytes(uint64_t *mapped, uint64_t *in_use)
 void
 meta_fork_lock(void)
 {
-	lock_acquire(&meta_lock);
-	lock_acquire(&region_lock);
+	lock_fork_hold(&meta_lock);
+	lock_fork_hold(&region_lock);
 }
 
 void
 meta_fork_unlock(void)
 {
-	lock_release(&region_lock);
-	lock_release(&meta_lock);
+	lock_fork_release(&region_lock);
+	lock_fork_release(&meta_lock);
 }
 
 void

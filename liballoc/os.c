@@ -199,11 +199,11 @@ os_futex_wait(uint32_t *word, uint32_t value)
 }
 
 void
-os_futex_wake(uint32_t *word)
+os_futex_wake(uint32_t *word, int n)
 {
 	int saved = errno;
 
-	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 	errno = saved;
 }
 

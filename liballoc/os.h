@@ -72,8 +72,8 @@ int os_secure(void);
 /* os_futex_wait - sleep while *word == value; may wake for no reason */
 void os_futex_wait(uint32_t *word, uint32_t value);
 
-/* os_futex_wake - wake one sleeper */
-void os_futex_wake(uint32_t *word);
+/* os_futex_wake - wake up to @n sleepers */
+void os_futex_wake(uint32_t *word, int n);
 
 /*
  * os_readable - true when the 8 bytes at @addr can be read: no signal comes of

@@ -72,13 +72,13 @@ pagemap_clear(const void *base, size_t size)
 void
 pagemap_fork_lock(void)
 {
-	lock_acquire(&pagemap_lock);
+	lock_fork_hold(&pagemap_lock);
 }
 
 void
 pagemap_fork_unlock(void)
 {
-	lock_release(&pagemap_lock);
+	lock_fork_release(&pagemap_lock);
 }
 
 void

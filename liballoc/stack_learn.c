@@ -294,15 +294,17 @@ find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info,
 static void
 fork_prepare(void)
 {
+	lock_fork_begin();
 	if (!learning)
-		lock_acquire(&learn_lock);
+		lock_fork_hold(&learn_lock);
 }
 
 static void
 fork_parent(void)
 {
 	if (!learning)
-		lock_release(&learn_lock);
+		lock_fork_release(&learn_lock);
+	lock_fork_end();
 }
 
 static void
@@ -310,6 +312,7 @@ fork_child(void)
 {
 	if (!learning)
 		lock_reset(&learn_lock);
+	lock_fork_end();
 }
 
 /* find - dlsym(3); a function pointer is read as what dlsym returns */

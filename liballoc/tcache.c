@@ -415,13 +415,13 @@ tc_init(void)
 void
 tc_fork_lock(void)
 {
-	lock_acquire(&tc_lock);
+	lock_fork_hold(&tc_lock);
 }
 
 void
 tc_fork_unlock(void)
 {
-	lock_release(&tc_lock);
+	lock_fork_release(&tc_lock);
 }
 
 /*

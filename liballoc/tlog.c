@@ -280,8 +280,8 @@ tlog_fork_lock(void)
 		if (log == NULL)
 			continue;
 		for (uint64_t j = 0; j < log->lh_nslots; j++)
-			lock_acquire(&log->lh_slot[j].ls_lock);
-		lock_acquire(&log->lh_lock);
+			lock_fork_hold(&log->lh_slot[j].ls_lock);
+		lock_fork_hold(&log->lh_lock);
 	}
 }
 
@@ -293,9 +293,9 @@ tlog_fork_unlock(void)
 
 		if (log == NULL)
 			continue;
-		lock_release(&log->lh_lock);
+		lock_fork_release(&log->lh_lock);
 		for (uint64_t j = log->lh_nslots; j-- > 0;)
-			lock_release(&log->lh_slot[j].ls_lock);
+			lock_fork_release(&log->lh_slot[j].ls_lock);
 	}
 }
 

@@ -470,11 +470,11 @@ vmem_fork_lock(void)
 {
 	vmem_t *vmp;
 
-	lock_acquire(&list_lock);
+	lock_fork_hold(&list_lock);
 	for (uint32_t depth = max_depth + 1; depth-- > 0;)
 		for (vmp = umem_root.root_arenas; vmp; vmp = vmp->vm_next)
 			if (vmp->vm_depth == depth)
-				lock_acquire(&vmp->vm_lock);
+				lock_fork_hold(&vmp->vm_lock);
 	seg_fork_lock();
 	fork_thread = os_tid();
 }
@@ -486,8 +486,8 @@ vmem_fork_unlock(void)
 
 	seg_fork_unlock();
 	for (vmp = umem_root.root_arenas; vmp != NULL; vmp = vmp->vm_next)
-		lock_release(&vmp->vm_lock);
-	lock_release(&list_lock);
+		lock_fork_release(&vmp->vm_lock);
+	lock_fork_release(&list_lock);
 }
 
 /*

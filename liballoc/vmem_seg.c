@@ -621,13 +621,13 @@ walker_move(struct vmem_arena *ar, vmem_seg_t *w, vmem_seg_t *after)
 void
 seg_fork_lock(void)
 {
-	lock_acquire(&pool_lock);
+	lock_fork_hold(&pool_lock);
 }
 
 void
 seg_fork_unlock(void)
 {
-	lock_release(&pool_lock);
+	lock_fork_release(&pool_lock);
 }
 
 void
