@@ -31,7 +31,7 @@ const struct dcmd dcmds[] = {
 		"memory that it holds, the fault\nthat it detected if any, and "
 		"its message buffer.  Works, as far as it can,\nalso when the "
 		"other commands do not.",
-	.flags = DCMD_NO_SNAP,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
 	.run = dcmd_status,
     },
     {
@@ -45,6 +45,7 @@ const struct dcmd dcmds[] = {
 		"counts buffers taken from slabs; requests that a\nthread "
 		"cache served leave no count.  Arenas are indented below the "
 		"arena they\nimport from.",
+	.flags = DCMD_NO_DOT | DCMD_NO_PIPE,
 	.run = dcmd_stat,
     },
     {
@@ -75,6 +76,7 @@ const struct dcmd dcmds[] = {
 	.words = "transaction fail slab",
 	.complete = COMPLETE_WORD,
 	.max = 1,
+	.flags = DCMD_NO_DOT,
 	.run = dcmd_log,
     },
     {
@@ -90,6 +92,7 @@ const struct dcmd dcmds[] = {
 	.words = "transaction fail slab",
 	.complete = COMPLETE_WORD,
 	.max = 1,
+	.flags = DCMD_NO_DOT,
 	.run = dcmd_records,
     },
     {

@@ -11,6 +11,20 @@
  * manual.  Nothing else knows the list; the debugger's side takes names,
  * help and completion from the table.
  *
+ * Pipelines ("walk umem_cache | verify") are made of any commands.
+ *
+ * - What a command gives to the next one: the cell of its rows' OUT_PIPE
+ *   column, which is an OUT_ADDR in text and JSON; or out_pipe() where the
+ *   address stands in no such cell.  A row gives one address, that of the
+ *   thing it is about.  Where the output feeds a pipe out_is_json() is true:
+ *   emit rows, no sentences.  A command with nothing to give has
+ *   DCMD_NO_PIPE.
+ * - What it takes: it runs once for each address ("dot"), which stands in
+ *   args->argv[dcmd->dot] as if typed, "0x..."; the other arguments move up.
+ *   ctx->loop is true then: no headings and no closing sentences for each,
+ *   since the tables become one and facts add up; and ctx->found is added to,
+ *   not set.  A command that takes no address has DCMD_NO_DOT.
+ *
  * Layer: above find.h and out.h; below umdb.h.
  */
 #ifndef UMDB_DCMD_H
@@ -37,6 +51,7 @@ struct dcmd_ctx {
 	struct umdb_error *err;
 	struct leaks **leaks; /* cache of the last findleaks */
 	uint64_t found;       /* what exit-code looks at: leaks, damage */
+	bool loop;            /* runs once for each address of a pipe */
 	/* names to addresses ("main", "$rsp", "p->next"), by the debugger */
 	int (*lookup)(void *arg, const char *text, uint64_t *addr_ret,
 	    uint64_t *size_ret);
@@ -64,10 +79,13 @@ struct dcmd {
 	const char *result; /* what ctx->found counts: "leaks"; NULL nothing */
 	enum dcmd_complete complete;
 	int min, max;   /* how many arguments; max -1: any number */
+	int dot;        /* index of the argument that a pipe gives */
 	unsigned flags; /* DCMD_* */
 	dcmd_fn *run;
 };
 #define DCMD_NO_SNAP 0x1u /* works without a snapshot (status) */
+#define DCMD_NO_DOT 0x2u  /* takes no address from a pipe */
+#define DCMD_NO_PIPE 0x4u /* gives none to a pipe */
 
 extern const struct dcmd dcmds[];
 extern const size_t ndcmd;

@@ -80,7 +80,7 @@ dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 /* ---------------------------------------------------------------- bufctl */
 
 static const struct out_column bufctl_columns[] = {
-    {"addr", "ADDR", OUT_ADDR, -14},
+    {"addr", "ADDR", OUT_PIPE, -14},
     {"buffer", "BUFADDR", OUT_ADDR, -14},
     {"op", "OP", OUT_TEXT, -5},
     {"size", "SIZE", OUT_UINT, 6},
@@ -211,13 +211,13 @@ static const struct out_column log_columns[] = {
     {NULL, "THREAD", OUT_TEXT, 0},
     {"thread", NULL, OUT_UINT, 0},
     {"time", NULL, OUT_TIME, 0},
-    {"record", NULL, OUT_ADDR, 0},
+    {"record", NULL, OUT_PIPE, 0},
     {"stack", "STACK", OUT_STACK, 0},
 };
 #define LOG_NCOL (sizeof(log_columns) / sizeof(log_columns[0]))
 
 static const struct out_column record_columns[] = {
-    {"record", "RECORD", OUT_ADDR, -14},
+    {"record", "RECORD", OUT_PIPE, -14},
     {"addr", "BUFADDR", OUT_ADDR, -14},
     {"time", "TIMESTAMP", OUT_TIME, 16},
     {"op", "OP", OUT_TEXT, -5},

@@ -14,7 +14,7 @@
 /* ----------------------------------------------------------------- cache */
 
 static const struct out_column cache_columns[] = {
-    {"addr", "ADDR", OUT_ADDR, -14},
+    {"addr", "ADDR", OUT_PIPE, -14},
     {"name", "NAME", OUT_TEXT, 0},
     {"flags", "FLAG", OUT_HEX, 0},
     {"cflags", "CFLAG", OUT_HEX, 0},
@@ -86,7 +86,7 @@ dcmd_cache(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	for (i = 0; one == NULL && i < ctx->snap->ncache; i++)
 		cache_row(ctx, &ctx->snap->cache[i]);
 	out_table_end(ctx->out);
-	if (one != NULL)
+	if (one != NULL && !ctx->loop)
 		cache_detail(ctx, one);
 	return UMDB_OK;
 }
@@ -152,6 +152,7 @@ verify_items(struct dcmd_ctx *ctx, const struct verify_list *l)
 	for (i = 0; i < l->nbad; i++) {
 		const struct bad *b = &l->bad[i];
 
+		out_pipe(ctx->out, b->buf);
 		out_item_begin(ctx->out);
 		out_item_text(ctx->out, "kind", bad_name[b->kind]);
 		out_item_uint(ctx->out, "buffer", OUT_ADDR, b->buf);
@@ -269,7 +270,7 @@ verify_close(struct dcmd_ctx *ctx, const struct verify_sum *sum)
 		out_note(ctx->out,
 		    "there are no guards to check: run the program with "
 		    "UMEM_DEBUG=guards, or default");
-	ctx->found = sum->corrupt;
+	ctx->found += sum->corrupt;
 }
 
 int
@@ -294,7 +295,8 @@ dcmd_verify(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	for (i = 0; i < all.n; i++) {
 		const struct snap_cache *c = &ctx->snap->cache[i];
 
-		if (rc == UMDB_OK && (all.list[i].nbad > 0 || c == one))
+		if (rc == UMDB_OK &&
+		    (all.list[i].nbad > 0 || (c == one && !ctx->loop)))
 			verify_lines(
 			    ctx, c, &all.list[i], args->opt['v'] != NULL);
 		free(all.list[i].bad);

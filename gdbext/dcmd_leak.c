@@ -77,6 +77,13 @@ group_cache(const struct leak_run *r, const struct leak_group *g)
 	return r->ctx->snap->cache[g->cache].c.cache_name;
 }
 
+/* What stands for a group: the record of its oldest buffer, or that buffer. */
+static taddr_t
+leak_address(const struct leak_run *r, const struct leak_group *g)
+{
+	return g->bufctl != 0 ? g->bufctl : r->leaks->leak[g->first].addr;
+}
+
 /* ------------------------------------------------------------------ rows */
 
 static const struct out_column json_columns[] = {
@@ -121,6 +128,7 @@ leak_json(struct leak_run *r)
 
 		if (!leak_shown(r, g))
 			continue;
+		out_pipe(o, leak_address(r, g));
 		out_row(o);
 		out_text(o, kind_name[g->kind]);
 		out_text(o, group_cache(r, g));
@@ -146,7 +154,7 @@ leak_row(const struct leak_run *r, const struct leak_group *g)
 	out_uint(o, g->bytes);
 	out_text(o, group_cache(r, g));
 	out_uint(o, g->count);
-	out_uint(o, g->bufctl != 0 ? g->bufctl : r->leaks->leak[g->first].addr);
+	out_uint(o, leak_address(r, g));
 	out_text(o, caller);
 	out_null(o);
 	out_row_end(o);

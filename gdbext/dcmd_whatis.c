@@ -217,7 +217,7 @@ whatis_verbose(struct dcmd_ctx *ctx, const struct whatis *w)
 static const struct out_column whatis_columns[] = {
     {"addr", NULL, OUT_ADDR, 0},
     {"kind", NULL, OUT_TEXT, 0},
-    {"base", NULL, OUT_ADDR, 0},
+    {"base", NULL, OUT_PIPE, 0},
     {"offset", NULL, OUT_UINT, 0},
     {"size", NULL, OUT_SIZE, 0},
     {"cache", NULL, OUT_TEXT, 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * out.c - the buffer, the sink, and what text and JSON have in common
+ * out.c - the buffer, the sink, and what all forms have in common
  *
  * Output gathers in a buffer that goes to the sink in pieces of some 16 KiB:
  * a call into the debugger costs far more than the copy, and the pager can
@@ -185,7 +185,7 @@ out_flush(struct out *o, bool all)
 	size_t n;
 	int ok = 0;
 
-	if (o->buf.failed || o->facts.failed || o->notes.failed)
+	if (o->buf.failed)
 		out_no_memory(o);
 	if (o->stopped) {
 		o->buf.len = 0;
@@ -201,6 +201,19 @@ out_flush(struct out *o, bool all)
 	o->buf.len -= n;
 }
 
+/* Write out what a table still holds; the next one is another. */
+static void
+table_finish(struct out *o)
+{
+	if (o->col == NULL)
+		return;
+	if (!o->json)
+		text_table_end(o);
+	o->suspended = false;
+	o->col = NULL;
+	o->ncol = o->at = 0;
+}
+
 void
 out_close(struct out *o)
 {
@@ -208,10 +221,11 @@ out_close(struct out *o)
 
 	if (o == NULL)
 		return;
-	if (o->json)
+	table_finish(o);
+	if (o->json && !o->pipe)
 		json_tail(o);
-	else if (o->notes.len > 0)
-		strbuf_add(&o->buf, o->notes.p, o->notes.len);
+	else if (!o->pipe)
+		text_notes(o);
 	out_flush(o, true);
 	for (i = 0; i < o->capframe; i++) {
 		free((void *)(uintptr_t)o->frame[i].frame.function);
@@ -221,8 +235,7 @@ out_close(struct out *o)
 	free(o->frame);
 	free(o->rows.stack);
 	strbuf_free(&o->rows.cells);
-	strbuf_free(&o->facts);
-	strbuf_free(&o->notes);
+	summary_free(o);
 	strbuf_free(&o->buf);
 	free(o->error);
 	free(o->command);
@@ -238,15 +251,15 @@ out_is_json(const struct out *o)
 bool
 out_stopped(const struct out *o)
 {
-	return o->stopped;
+	return o->stopped || (o->to != NULL && o->to->stopped);
 }
 
 int
 out_status(const struct out *o)
 {
-	if (o->nomem)
+	if (o->nomem || (o->to != NULL && o->to->nomem))
 		return UMDB_ENOMEM;
-	return o->stopped ? UMDB_EINTR : UMDB_OK;
+	return out_stopped(o) ? UMDB_EINTR : UMDB_OK;
 }
 
 /* ---------------------------------------------------------------- tables */
@@ -254,18 +267,21 @@ out_status(const struct out *o)
 void
 out_table(struct out *o, const struct out_column *col, size_t ncol)
 {
+	if (o->col != col)
+		table_finish(o);
+	o->suspended = false;
 	o->col = col;
 	o->ncol = ncol < OUT_MAX_COLUMNS ? ncol : OUT_MAX_COLUMNS;
 	o->at = o->ncol;
 }
 
+/* Rows of a table that may go on wait until it is clear that it does not. */
 void
 out_table_end(struct out *o)
 {
-	if (!o->json)
-		text_table_end(o);
-	o->col = NULL;
-	o->ncol = o->at = 0;
+	o->suspended = o->loop;
+	if (!o->loop)
+		table_finish(o);
 	out_flush(o, false);
 }
 
@@ -273,6 +289,8 @@ void
 out_row(struct out *o)
 {
 	o->at = 0;
+	if (o->pipe)
+		return;
 	if (o->json)
 		json_row_begin(o);
 	else
@@ -292,7 +310,10 @@ out_uint(struct out *o, uint64_t value)
 
 	if (c == NULL)
 		return;
-	if (!o->json) {
+	if (o->pipe) {
+		if (c->type == OUT_PIPE)
+			out_pipe(o, value);
+	} else if (!o->json) {
 		text_uint(o, c, value);
 	} else if (c->key != NULL) {
 		json_key(o, c->key, &o->cell_first);
@@ -305,7 +326,7 @@ out_text(struct out *o, const char *text)
 {
 	const struct out_column *c = out_next_column(o);
 
-	if (c == NULL)
+	if (c == NULL || o->pipe)
 		return;
 	if (!o->json) {
 		text_cell(o, c, text);
@@ -320,7 +341,7 @@ out_null(struct out *o)
 {
 	const struct out_column *c = out_next_column(o);
 
-	if (c == NULL)
+	if (c == NULL || o->pipe)
 		return;
 	if (!o->json) {
 		text_cell(o, c, "-");
@@ -337,7 +358,7 @@ out_stack(struct out *o, const uint64_t *pc, size_t depth)
 {
 	const struct out_column *c = out_next_column(o);
 
-	if (c == NULL)
+	if (c == NULL || o->pipe)
 		return;
 	if (!o->json) {
 		if (c->header != NULL)
@@ -353,6 +374,8 @@ out_row_end(struct out *o)
 {
 	while (o->at < o->ncol)
 		out_null(o);
+	if (o->pipe)
+		return;
 	if (o->json)
 		strbuf_puts(&o->buf, "}");
 	else
@@ -367,7 +390,7 @@ out_list_begin(struct out *o)
 {
 	const struct out_column *c = out_next_column(o);
 
-	if (c == NULL || !o->json || c->key == NULL)
+	if (c == NULL || !o->json || o->pipe || c->key == NULL)
 		return;
 	json_key(o, c->key, &o->cell_first);
 	strbuf_puts(&o->buf, "[");
@@ -377,7 +400,7 @@ out_list_begin(struct out *o)
 void
 out_item_begin(struct out *o)
 {
-	if (!o->json)
+	if (!o->json || o->pipe)
 		return;
 	strbuf_puts(&o->buf, o->list_first ? "{" : ",{");
 	o->list_first = false;
@@ -389,7 +412,7 @@ void
 out_item_uint(
     struct out *o, const char *key, enum out_type type, uint64_t value)
 {
-	if (!o->json)
+	if (!o->json || o->pipe)
 		return;
 	json_key(o, key, &o->item_first);
 	json_uint(&o->buf, type, value);
@@ -398,7 +421,7 @@ out_item_uint(
 void
 out_item_text(struct out *o, const char *key, const char *text)
 {
-	if (!o->json)
+	if (!o->json || o->pipe)
 		return;
 	json_key(o, key, &o->item_first);
 	json_string(&o->buf, text);
@@ -407,14 +430,14 @@ out_item_text(struct out *o, const char *key, const char *text)
 void
 out_item_end(struct out *o)
 {
-	if (o->json)
+	if (o->json && !o->pipe)
 		strbuf_puts(&o->buf, "}");
 }
 
 void
 out_list_end(struct out *o)
 {
-	if (o->json)
+	if (o->json && !o->pipe)
 		strbuf_puts(&o->buf, "]");
 }
 
@@ -444,6 +467,7 @@ out_line(struct out *o, const char *fmt, ...)
 
 	if (o->json)
 		return;
+	text_put_rows(o);
 	va_start(ap, fmt);
 	put_line(&o->buf, fmt, ap);
 	va_end(ap);
@@ -454,45 +478,15 @@ void
 out_fact_uint(
     struct out *o, const char *key, enum out_type type, uint64_t value)
 {
-	if (!o->json)
-		return;
-	strbuf_puts(&o->facts, o->facts.len ? "," : "");
-	json_string(&o->facts, key);
-	strbuf_puts(&o->facts, ":");
-	json_uint(&o->facts, type, value);
+	if (o->json && !o->pipe)
+		fact_put(o, key, type, value, NULL);
 }
 
 void
 out_fact_text(struct out *o, const char *key, const char *text)
 {
-	if (!o->json)
-		return;
-	strbuf_puts(&o->facts, o->facts.len ? "," : "");
-	json_string(&o->facts, key);
-	strbuf_puts(&o->facts, ":");
-	if (text != NULL)
-		json_string(&o->facts, text);
-	else
-		strbuf_puts(&o->facts, "null");
-}
-
-void
-out_note(struct out *o, const char *fmt, ...)
-{
-	struct strbuf line = {0};
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (o->json) {
-		strbuf_vprintf(&line, fmt, ap);
-		strbuf_puts(&o->notes, o->notes.len ? "," : "");
-		json_string(&o->notes, line.p ? line.p : "");
-		strbuf_free(&line);
-	} else {
-		strbuf_puts(&o->notes, "note: ");
-		put_line(&o->notes, fmt, ap);
-	}
-	va_end(ap);
+	if (o->json && !o->pipe)
+		fact_put(o, key, OUT_TEXT, 0, text);
 }
 
 void
@@ -547,6 +541,8 @@ out_frame(struct out *o, uint64_t pc)
 	struct out_frame f = {.pc = pc};
 	struct frame_slot *slot;
 
+	if (o->to != NULL)
+		return out_frame(o->to, pc);
 	if (!frame_room(o)) {
 		out_no_memory(o);
 		o->nowhere.pc = pc;

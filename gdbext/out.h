@@ -53,6 +53,7 @@ enum out_type {
 	OUT_BOOL,
 	OUT_STACK, /* frames below the row; JSON an array */
 	OUT_LIST,  /* JSON only: rows of its own, see out_list_begin */
+	OUT_PIPE,  /* OUT_ADDR, and what a row gives to the next command */
 };
 
 struct out_column {
@@ -69,6 +70,22 @@ struct out;
 struct out *out_open(
     const struct out_sink *sink, bool json, const char *command);
 
+/*
+ * out_open_pipe - the output of a command that feeds a pipe
+ *
+ * Formats nothing: each row's OUT_PIPE cell, and each out_pipe(), goes to
+ * @take.  Notes and names of frames are those of @to, the pipeline's last
+ * output, which must outlive it.  NULL without memory.
+ */
+struct out *out_open_pipe(
+    struct out *to, void (*take)(void *arg, uint64_t value), void *arg);
+
+/*
+ * out_loop - a command runs once for each address of a pipe: tables of the
+ * same columns become one, with one header, and facts add up
+ */
+void out_loop(struct out *o);
+
 /* out_close - finish (JSON: closes rows and summary) and free */
 void out_close(struct out *o);
 
@@ -78,11 +95,18 @@ void out_table_end(struct out *o);
 
 /* A row: cells in column order, each once; out_null() for an unknown one. */
 void out_row(struct out *o);
-void out_uint(struct out *o, uint64_t value); /* ADDR UINT SIZE HEX TIME BOOL */
+/* ADDR PIPE UINT SIZE HEX TIME BOOL */
+void out_uint(struct out *o, uint64_t value);
 void out_text(struct out *o, const char *text);
 void out_null(struct out *o);
 void out_stack(struct out *o, const uint64_t *pc, size_t depth);
 void out_row_end(struct out *o);
+
+/*
+ * An address for the next command that stands in no OUT_PIPE cell (in a list,
+ * or in no row at all).  Nothing where the output feeds no pipe.
+ */
+void out_pipe(struct out *o, uint64_t value);
 
 /* JSON only: a list of objects as the cell of an OUT_LIST column. */
 void out_list_begin(struct out *o);
@@ -130,6 +154,9 @@ void out_size_text(uint64_t bytes, char *buf, size_t size);
 /*
  * out_stopped - true when no more output is wanted or possible.  out_status:
  * UMDB_OK, UMDB_EINTR when the sink said stop, or UMDB_ENOMEM.
+ *
+ * out_is_json - true when rows alone are wanted and sentences are not: in
+ * JSON, and where the output feeds a pipe.
  */
 bool out_is_json(const struct out *o);
 bool out_stopped(const struct out *o);

@@ -40,7 +40,7 @@ json_string(struct strbuf *b, const char *text)
 void
 json_uint(struct strbuf *b, enum out_type type, uint64_t value)
 {
-	if (type == OUT_ADDR)
+	if (type == OUT_ADDR || type == OUT_PIPE)
 		strbuf_printf(b, "\"0x%" PRIx64 "\"", value);
 	else if (type == OUT_BOOL)
 		strbuf_puts(b, value ? "true" : "false");
@@ -118,6 +118,33 @@ json_stack(struct out *o, const uint64_t *pc, size_t depth)
 	strbuf_puts(&o->buf, "]");
 }
 
+static void
+json_summary(struct out *o)
+{
+	const struct out_fact *f;
+	bool first = true;
+	char text[64];
+	size_t i;
+
+	for (f = o->fact; f < o->fact + o->nfact; f++) {
+		json_key(o, f->key, &first);
+		if (f->type != OUT_TEXT)
+			json_uint(&o->buf, f->type, f->value);
+		else if (f->text != NULL)
+			json_string(&o->buf, f->text);
+		else
+			strbuf_puts(&o->buf, "null");
+	}
+	if (notes_count(o) == 0)
+		return;
+	json_key(o, "notes", &first);
+	for (i = 0; i < notes_count(o); i++) {
+		strbuf_puts(&o->buf, i == 0 ? "[" : ",");
+		json_string(&o->buf, note_at(o, i, text, sizeof(text)));
+	}
+	strbuf_puts(&o->buf, "]");
+}
+
 void
 json_tail(struct out *o)
 {
@@ -132,14 +159,7 @@ json_tail(struct out *o)
 	json_head(o);
 	strbuf_puts(&o->buf, o->row_first ? "]" : "\n]");
 	strbuf_puts(&o->buf, ",\"summary\":{");
-	if (o->facts.len > 0)
-		strbuf_add(&o->buf, o->facts.p, o->facts.len);
-	if (o->notes.len > 0) {
-		strbuf_puts(
-		    &o->buf, o->facts.len ? ",\"notes\":[" : "\"notes\":[");
-		strbuf_add(&o->buf, o->notes.p, o->notes.len);
-		strbuf_puts(&o->buf, "]");
-	}
+	json_summary(o);
 	strbuf_puts(&o->buf, "}");
 	if (o->error != NULL) {
 		strbuf_puts(&o->buf, ",\"error\":");

@@ -105,14 +105,12 @@ out_frame_text(struct out *o, uint64_t pc, char *buf, size_t size)
 		    buf + n, size - (size_t)n, " in %s", base_name(f->module));
 }
 
-void
-out_frames(struct out *o, const uint64_t *pc, size_t depth)
+static void
+put_frames(struct out *o, const uint64_t *pc, size_t depth)
 {
 	char text[1024];
 	size_t i;
 
-	if (o->json)
-		return;
 	for (i = 0; i < depth && !o->stopped; i++) {
 		out_frame_text(o, pc[i], text, sizeof(text));
 		strbuf_puts(&o->buf, STACK_INDENT);
@@ -120,6 +118,28 @@ out_frames(struct out *o, const uint64_t *pc, size_t depth)
 		strbuf_puts(&o->buf, "\n");
 	}
 	out_flush(o, false);
+}
+
+void
+out_frames(struct out *o, const uint64_t *pc, size_t depth)
+{
+	if (o->json)
+		return;
+	text_put_rows(o);
+	put_frames(o, pc, depth);
+}
+
+void
+text_notes(struct out *o)
+{
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < notes_count(o); i++) {
+		strbuf_puts(&o->buf, "note: ");
+		text_clean(&o->buf, note_at(o, i, text, sizeof(text)));
+		strbuf_puts(&o->buf, "\n");
+	}
 }
 
 /* ----------------------------------------------------------------- cells */
@@ -136,7 +156,7 @@ left_aligned(const struct out_column *c)
 	if (c->width != 0)
 		return c->width < 0;
 	return c->type == OUT_TEXT || c->type == OUT_ADDR ||
-	       c->type == OUT_BOOL;
+	       c->type == OUT_PIPE || c->type == OUT_BOOL;
 }
 
 void
@@ -155,6 +175,7 @@ text_uint(struct out *o, const struct out_column *c, uint64_t value)
 
 	switch (c->type) {
 	case OUT_ADDR:
+	case OUT_PIPE:
 	case OUT_HEX:
 		snprintf(text, sizeof(text), "0x%" PRIx64, value);
 		break;
@@ -321,7 +342,7 @@ put_rows(struct out *o)
 		if (!first)
 			strbuf_puts(&o->buf, "\n");
 		if (stack[0] > 0) {
-			out_frames(o, stack + 1, stack[0]);
+			put_frames(o, stack + 1, stack[0]);
 			strbuf_puts(&o->buf, "\n");
 		}
 		stack += 1 + stack[0];
@@ -343,6 +364,13 @@ text_row_end(struct out *o)
 		return;
 	}
 	if (o->rows.header_done || o->rows.nrow >= ROWS_HELD)
+		put_rows(o);
+}
+
+void
+text_put_rows(struct out *o)
+{
+	if (o->suspended && o->rows.nrow > 0 && !o->stopped)
 		put_rows(o);
 }
 
