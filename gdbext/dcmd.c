@@ -173,6 +173,72 @@ const struct dcmd dcmds[] = {
 	.result = "leaks",
 	.run = dcmd_findleaks,
     },
+    {
+	.name = "refs",
+	.usage = "ADDR",
+	.summary = "Show every pointer to a buffer, and where it lies.",
+	.help =
+	    "ADDR is any address in an allocated buffer; pointers to its "
+	    "start and to its\ninside are shown: in variables, stacks, "
+	    "registers and other roots, then in\nbuffers.  References from "
+	    "leaked buffers are named as such; freed buffers and\nold parts "
+	    "of stacks do not count.",
+	.complete = COMPLETE_SYMBOL,
+	.min = 1,
+	.max = 1,
+	.run = dcmd_refs,
+    },
+    {
+	.name = "path",
+	.usage = "ADDR",
+	.summary = "Show a shortest chain of pointers that keeps a buffer.",
+	.help =
+	    "Each line says where a pointer lies; the first is a root, the "
+	    "last the buffer\nthat ADDR is in.  Of chains of one length one "
+	    "from a variable is shown before\none from a stack or a register.  "
+	    "Where there is none the buffer is leaked.",
+	.complete = COMPLETE_SYMBOL,
+	.min = 1,
+	.max = 1,
+	.run = dcmd_path,
+    },
+    {
+	.name = "owns",
+	.usage = "ADDR",
+	.summary = "Say what would be garbage if a buffer were.",
+	.help =
+	    "Counts, by cache, the buffers that roots reach only through the "
+	    "one that ADDR\nis in, at any depth.  What others keep too is not "
+	    "counted, nor the buffer\nitself.",
+	.complete = COMPLETE_SYMBOL,
+	.min = 1,
+	.max = 1,
+	.run = dcmd_owns,
+    },
+    {
+	.name = "top",
+	.usage = "[-n N] [-v] [-roots|-sites]",
+	.summary = "Show which roots and which callers keep the most memory.",
+	.help =
+	    "For a process that grew though nothing is leaked.  Two tables:\n\n"
+	    "  roots   variables, stacks, registers and other roots, with what "
+	    "only they\n"
+	    "          keep, at any depth; what several keep stands in lines of "
+	    "its own.\n"
+	    "          Pointers on stacks count for what no variable leads to, "
+	    "those in\n"
+	    "          registers for what neither does.\n"
+	    "  sites   stacks that allocated (without UMEM_DEBUG=audit: caches), "
+	    "with what\n"
+	    "          their buffers take and what these keep\n\n"
+	    "  -n N     so many lines of each table; 10 if not given\n"
+	    "  -v       whole stacks\n"
+	    "  -roots   only the first table\n"
+	    "  -sites   only the second",
+	.options = "n:vrs",
+	.longs = "roots r sites s",
+	.run = dcmd_top,
+    },
 };
 const size_t ndcmd = sizeof(dcmds) / sizeof(dcmds[0]);
 
@@ -285,6 +351,24 @@ parse_options(struct dcmd_line *l, char **word, size_t nword, size_t *at,
 	return UMDB_OK;
 }
 
+/* The letter of an option that is a word, "-roots"; 0 if there is none. */
+static unsigned char
+long_option(const struct dcmd *d, const char *word)
+{
+	const char *p = d->longs ? d->longs : "";
+	size_t n;
+
+	for (; *p != '\0'; p += strspn(p, " ")) {
+		n = strcspn(p, " ");
+		if (strlen(word) == n && strncmp(word, p, n) == 0)
+			return (unsigned char)p[n + 1];
+		p += n;
+		p += strspn(p, " ");
+		p += strcspn(p, " ");
+	}
+	return 0;
+}
+
 /* Take options out of the words; what is left are the arguments. */
 static int
 parse_words(
@@ -300,6 +384,9 @@ parse_words(
 		} else if (options && (strcmp(word[i], "-json") == 0 ||
 					  strcmp(word[i], "--json") == 0)) {
 			l->json = true;
+		} else if (options && word[i][0] == '-' &&
+			   long_option(l->dcmd, word[i] + 1) != 0) {
+			l->args.opt[long_option(l->dcmd, word[i] + 1)] = "";
 		} else if (options && word[i][0] == '-' && word[i][1] != '\0') {
 			rc = parse_options(l, word, nword, &i, err);
 			if (rc != UMDB_OK)

@@ -41,6 +41,15 @@ enum dcmd_complete {
 };
 
 struct dcmd;
+struct graph;
+struct top;
+
+/* A frame of a thread's stack: from sp to the next one's. */
+struct dcmd_frame {
+	taddr_t sp;
+	uint32_t level;    /* as the debugger counts */
+	char function[64]; /* cut; "" unknown */
+};
 
 /* The open session: what a dcmd may use. */
 struct dcmd_ctx {
@@ -50,12 +59,21 @@ struct dcmd_ctx {
 	struct out *out;
 	struct umdb_error *err;
 	struct leaks **leaks; /* cache of the last findleaks */
+	struct graph **graph; /* cache of who points to whom */
+	struct top **top;     /* cache of the last top; refers to *graph */
 	uint64_t found;       /* what exit-code looks at: leaks, damage */
 	bool loop;            /* runs once for each address of a pipe */
 	/* names to addresses ("main", "$rsp", "p->next"), by the debugger */
 	int (*lookup)(void *arg, const char *text, uint64_t *addr_ret,
 	    uint64_t *size_ret);
 	void *lookup_arg;
+	/*
+	 * Frames of a thread, innermost first, by the debugger; NULL where it
+	 * has none.  UMDB_OK, or UMDB_ENOTFOUND.
+	 */
+	int (*frames)(void *arg, uint32_t lwp, struct dcmd_frame *frame,
+	    size_t max, size_t *n_ret);
+	void *frames_arg;
 };
 
 /* Arguments with the options taken out. */
@@ -75,6 +93,8 @@ struct dcmd {
 	const char *summary; /* one line */
 	const char *help;    /* the rest, for help and the manual */
 	const char *options; /* as for getopt(3); every command takes -json */
+	/* options that are words, each with its letter: "roots r sites s" */
+	const char *longs;
 	const char *words; /* completions beside cache names, blank-separated */
 	const char *result; /* what ctx->found counts: "leaks"; NULL nothing */
 	enum dcmd_complete complete;

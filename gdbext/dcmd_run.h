@@ -12,6 +12,8 @@
 dcmd_fn dcmd_status, dcmd_stat, dcmd_cache, dcmd_verify;
 dcmd_fn dcmd_log, dcmd_records, dcmd_bufctl, dcmd_whatis, dcmd_findleaks;
 
+dcmd_fn dcmd_refs, dcmd_path, dcmd_owns, dcmd_top;
+
 /*
  * dcmd_report_bufctl - what "bufctl -v" says of one record: who, when, how
  * much, and the stack; for people (nothing in JSON)

@@ -22,10 +22,12 @@
 #include <string.h>
 
 #include "dcmd.h"
+#include "find_top.h"
 #include "out_impl.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define HANDSHAKE_BYTES 64u
+#define FRAMES_MAX 256u
 
 /* What the debugger told us, to be told again to another target. */
 struct told {
@@ -46,6 +48,8 @@ struct umdb {
 	struct told told;
 	struct snap *snap;
 	struct leaks *leaks;
+	struct graph *graph;
+	struct top *top;
 	struct umdb_error err;
 	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
 	struct strbuf completions;
@@ -103,6 +107,36 @@ call_lookup(void *arg, const char *text, uint64_t *addr, uint64_t *size)
 	return ok == 1 ? UMDB_OK : UMDB_ENOTFOUND;
 }
 
+static int
+call_frames(void *arg, uint32_t lwp, struct dcmd_frame *frame, size_t max,
+    size_t *n_ret)
+{
+	struct umdb_frame buf[FRAMES_MAX];
+	struct umdb *u = arg;
+	uint64_t n = 0, i;
+	int ok = 0;
+
+	*n_ret = 0;
+	if (max > FRAMES_MAX)
+		max = FRAMES_MAX;
+	if (u->cb.frames == NULL)
+		return UMDB_ENOTFOUND;
+	memset(buf, 0, sizeof(buf));
+	u->cb.frames(u->cb.arg, lwp, buf, max, &n, &ok);
+	if (ok != 1 || n > max)
+		return UMDB_ENOTFOUND;
+	for (i = 0; i < n; i++) {
+		const char *name = buf[i].function;
+
+		frame[i].sp = buf[i].sp;
+		frame[i].level = buf[i].level;
+		snprintf(frame[i].function, sizeof(frame[i].function), "%s",
+		    name != NULL ? name : "");
+	}
+	*n_ret = n;
+	return UMDB_OK;
+}
+
 /* The mapping knows best which file an address is in. */
 static void
 call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
@@ -134,6 +168,10 @@ drop_results(struct umdb *u)
 {
 	find_leaks_free(u->leaks);
 	u->leaks = NULL;
+	find_top_free(u->top);
+	u->top = NULL;
+	find_graph_free(u->graph);
+	u->graph = NULL;
 	snap_close(u->snap);
 	u->snap = NULL;
 }
@@ -433,8 +471,12 @@ run_line(struct umdb *u, const struct dcmd_line *line, struct out *out,
 	    .out = out,
 	    .err = &u->err,
 	    .leaks = &u->leaks,
+	    .graph = &u->graph,
+	    .top = &u->top,
 	    .lookup = call_lookup,
 	    .lookup_arg = u,
+	    .frames = call_frames,
+	    .frames_arg = u,
 	};
 	int rc;
 
@@ -514,12 +556,21 @@ static void
 offer_options(struct strbuf *to, const struct dcmd *d, const char *start)
 {
 	const char *o;
-	char word[3] = "-";
+	char word[3] = "-", longer[32];
+	size_t n;
 
 	for (o = d->options ? d->options : ""; *o != '\0'; o++) {
 		word[1] = *o;
 		if (*o != ':')
 			offer(to, word, start);
+	}
+	for (o = d->longs ? d->longs : ""; *o != '\0'; o += n) {
+		n = strcspn(o, " ");
+		snprintf(longer, sizeof(longer), "-%.*s", (int)n, o);
+		offer(to, longer, start);
+		n += strspn(o + n, " ");
+		n += strcspn(o + n, " ");
+		n += strspn(o + n, " ");
 	}
 	offer(to, "-json", start);
 }

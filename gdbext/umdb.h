@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define UMDB_ABI 1
+#define UMDB_ABI 2
 
 struct umdb; /* a session with one target */
 
@@ -25,6 +25,17 @@ struct umdb_symbol {
 	const char *file;
 	int32_t line;
 	int32_t pad;
+};
+
+/*
+ * A frame of a stack: its stack pointer, its number as the debugger counts,
+ * and its function, NULL when unknown.
+ */
+struct umdb_frame {
+	uint64_t sp;
+	uint32_t level;
+	uint32_t pad;
+	const char *function;
 };
 
 struct umdb_callbacks {
@@ -40,6 +51,12 @@ struct umdb_callbacks {
 	/* progress of long work, 0..total (0 unknown); *ok 0 to stop */
 	void (*poll)(void *arg, const char *what, uint64_t done, uint64_t total,
 	    int *ok);
+	/*
+	 * the frames of a thread, innermost first, up to @max; sets *n.  May
+	 * be NULL.
+	 */
+	void (*frames)(void *arg, uint32_t lwp, struct umdb_frame *frame,
+	    uint64_t max, uint64_t *n, int *ok);
 };
 
 /*

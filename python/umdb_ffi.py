@@ -6,7 +6,7 @@ import os
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int32
 from ctypes import c_uint32, c_uint64, c_void_p
 
-ABI = 1
+ABI = 2
 EINTR = -6  # enum umdb_code: stopped by the user
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,6 +23,15 @@ class Symbol(ctypes.Structure):
     ]
 
 
+class Frame(ctypes.Structure):
+    _fields_ = [
+        ("sp", c_uint64),
+        ("level", c_uint32),
+        ("pad", c_uint32),
+        ("function", c_char_p),
+    ]
+
+
 OK = POINTER(c_int)
 READ = CFUNCTYPE(None, c_void_p, c_uint64, c_void_p, c_uint64, OK)
 WRITE = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64, OK)
@@ -31,6 +40,9 @@ LOOKUP = CFUNCTYPE(
     None, c_void_p, c_char_p, POINTER(c_uint64), POINTER(c_uint64), OK
 )
 POLL = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_uint64, OK)
+FRAMES = CFUNCTYPE(
+    None, c_void_p, c_uint32, POINTER(Frame), c_uint64, POINTER(c_uint64), OK
+)
 
 
 class Callbacks(ctypes.Structure):
@@ -41,6 +53,7 @@ class Callbacks(ctypes.Structure):
         ("symbolise", SYMBOLISE),
         ("lookup", LOOKUP),
         ("poll", POLL),
+        ("frames", FRAMES),
     ]
 
 

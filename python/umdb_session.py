@@ -69,6 +69,7 @@ class Session:
             ffi.SYMBOLISE(self.guard(self.symbolise)),
             ffi.LOOKUP(self.guard(self.lookup)),
             ffi.POLL(self.guard(self.poll)),
+            ffi.FRAMES(self.guard(self.frames)),
         )
 
     # ------------------------------------------------------- callbacks
@@ -146,6 +147,16 @@ class Session:
             address[0] = int(value.address)
         else:
             address[0] = int(value) % (1 << 64)
+        ok[0] = 1
+
+    def frames(self, lwp, array, limit, count, ok):
+        self.keep = []
+        found = target.frames(lwp, limit)
+        for index, (stack_pointer, level, name) in enumerate(found):
+            array[index].sp = stack_pointer
+            array[index].level = level
+            array[index].function = self.hold(name)
+        count[0] = len(found)
         ok[0] = 1
 
     def poll(self, what, done, total, ok):

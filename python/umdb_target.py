@@ -141,3 +141,37 @@ def threads(names):
             if frame is not None and frame.is_valid():
                 frame.select()
     return array
+
+
+def walk(limit):
+    """(stack pointer, level, function) of the selected thread's frames."""
+    found = []
+    frame = gdb.newest_frame()
+    while frame is not None and len(found) < limit:
+        pointer = int(frame.read_register("sp")) % (1 << 64)
+        found.append((pointer, len(found), frame.name()))
+        frame = frame.older()
+    return found
+
+
+def frames(lwp, limit):
+    """Frames of a thread, innermost first, those that called main too."""
+    selected = gdb.selected_thread()
+    frame = gdb.selected_frame() if selected else None
+    beyond = gdb.parameter("backtrace past-main")
+    try:
+        for thread in gdb.selected_inferior().threads():
+            if lwp in (thread.ptid[1], thread.ptid[0]):
+                thread.switch()
+                break
+        else:
+            return []
+        gdb.execute("set backtrace past-main on", to_string=True)
+        return walk(limit)
+    finally:
+        if not beyond:
+            gdb.execute("set backtrace past-main off", to_string=True)
+        if selected and selected.is_valid():
+            selected.switch()
+            if frame is not None and frame.is_valid():
+                frame.select()
