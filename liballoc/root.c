@@ -29,5 +29,5 @@ umem_root_t umem_root = {
 struct umem_settings umem_settings = {
     .set_max_contention = 2,
     .set_reap_interval = 10,
-    .set_firewall_align = 8,
+    .set_firewall_align = 2,
 };

@@ -98,7 +98,7 @@ END_TEST
 START_TEST(firewall_respects_its_least_size)
 {
 	ck_assert_uint_eq(umem_root.root_firewall, 0);
-	ck_assert_uint_eq(umem_settings.set_firewall_align, 8);
+	ck_assert_uint_eq(umem_settings.set_firewall_align, 2);
 	ck_assert_uint_eq(flags_of("firewall=4k"), UMF_FIREWALL);
 	ck_assert_uint_eq(umem_root.root_firewall, 4096);
 	ck_assert_uint_eq(flags_of("firewall,firewall=0"), 0);
