@@ -9,6 +9,7 @@
 #define WORD sizeof(uint64_t)
 #define ADDR_MIN 4096u
 #define ADDR_MAX (1ULL << 47)
+#define ARRAY_HEAD_MAX 128u /* the strictest alignment of elements */
 
 static bool
 plausible(taddr_t addr)
@@ -39,13 +40,14 @@ inner_read(struct inner *in, taddr_t addr, uint64_t *ret)
 }
 
 /*
- * @head bytes, then @count elements that are multiples of @unit: can that be
- * what was allocated?
+ * A count of elements right before the first one, which is @head bytes in,
+ * its alignment: can that be what was allocated?
  */
 static bool
-inner_is_array(
-    const struct inner_buf *b, uint64_t head, uint64_t count, uint64_t unit)
+inner_is_array(const struct inner_buf *b, uint64_t head)
 {
+	const uint64_t count = find_mem_u64(b->bytes + head - WORD);
+	const uint64_t unit = head == WORD ? 1 : head;
 	uint64_t each;
 
 	if (count == 0 || b->size <= head || count > b->size - head)
@@ -185,10 +187,8 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 
 	if (off < WORD || off >= b->size)
 		return INNER_NO;
-	if (off == WORD && inner_is_array(b, off, find_mem_u64(b->bytes), 1))
-		return INNER_YES;
-	if (off == 2 * WORD &&
-	    inner_is_array(b, off, find_mem_u64(b->bytes + WORD), off))
+	if (off <= ARRAY_HEAD_MAX && (off & (off - 1)) == 0 &&
+	    inner_is_array(b, off))
 		return INNER_YES;
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;

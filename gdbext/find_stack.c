@@ -16,7 +16,7 @@
  *					where a struct around the stack may
  *					keep fields
  *	an ended thread's stack		glibc keeps it for the next thread, with
- *					a control block whose thread id is 0
+ *					a control block that has no thread id
  *
  * Any other stack (of a coroutine in a mapping of its own, an alternate
  * signal stack) is scanned whole.  So is a stack that no thread's SP is on.
@@ -55,7 +55,6 @@ struct stacks {
 	struct tcb tcb;
 	unsigned tid_word; /* where a control block has the id; 0 unknown */
 	unsigned tid_half;
-	uint64_t size, tail; /* of the last stack seen; from addr to its end */
 };
 
 /* Read a control block at addr; false when there is none. */
@@ -206,8 +205,6 @@ stack_of_thread(struct stacks *st, const struct target_thread *t)
 	taddr_t lo;
 
 	if (glibc && tcb_find_stack(tcb)) {
-		st->size = tcb->hi - tcb->lo;
-		st->tail = tcb->hi - tcb->addr;
 		if (sp >= tcb->lo + tcb->guard && sp < tcb->addr)
 			return dead_below(st, tcb->lo + tcb->guard, sp);
 	}
@@ -257,6 +254,16 @@ learn_tid(struct stacks *st)
 	}
 }
 
+/* The kernel clears the id of a thread that ends, pthread_join makes it -1. */
+static bool
+tid_is_none(const struct stacks *st, const struct tcb *tcb)
+{
+	const uint32_t tid =
+	    (uint32_t)(tcb->word[st->tid_word] >> st->tid_half * 32);
+
+	return tid == 0 || tid == UINT32_MAX;
+}
+
 static int
 stack_of_ended(struct stacks *st, taddr_t addr)
 {
@@ -266,15 +273,107 @@ stack_of_ended(struct stacks *st, taddr_t addr)
 
 	if (lowest(st->fs, st->nfs, addr, addr + 1) == addr ||
 	    !tcb_read(tgt, addr, tcb) || !tcb_find_stack(tcb) ||
-	    st->tid_word >= tcb->nword ||
-	    (uint32_t)(tcb->word[st->tid_word] >> (st->tid_half * 32)) != 0 ||
+	    st->tid_word >= tcb->nword || !tid_is_none(st, tcb) ||
 	    lowest(st->sp, st->nsp, tcb->lo, tcb->hi) != tcb->hi)
 		return UMDB_OK;
-	st->size = tcb->hi - tcb->lo;
-	st->tail = tcb->hi - tcb->addr;
 	rc = ranges_add(&st->roots->dead, tcb->lo + tcb->guard, tcb->addr);
 	if (rc == UMDB_OK)
 		rc = roots_add_dtv(tgt, st->roots, addr);
+	return rc;
+}
+
+/*
+ * glibc links the control blocks of all threads on rings: those on stacks of
+ * its own, those on the program's, and stacks that wait to be used again.  A
+ * ring's head stands in the loader's data, next to the heads of the others.
+ */
+struct link {
+	uint64_t next, prev;
+};
+
+/* Is there a link of a ring at addr? */
+static bool
+link_read(struct target *tgt, taddr_t addr, struct link *ret)
+{
+	struct link other;
+
+	return addr % sizeof(uint64_t) == 0 &&
+	       target_read(tgt, addr, ret, sizeof(*ret), "thread") == UMDB_OK &&
+	       ret->next != 0 && ret->prev != 0 &&
+	       target_read(tgt, ret->next, &other, sizeof(other), "thread") ==
+		   UMDB_OK &&
+	       other.prev == addr &&
+	       target_read(tgt, ret->prev, &other, sizeof(other), "thread") ==
+		   UMDB_OK &&
+	       other.next == addr;
+}
+
+/* Where in a control block is its link?  0: not known. */
+static uint64_t
+learn_link(struct stacks *st)
+{
+	struct target *tgt = st->snap->tgt;
+	struct link link;
+	taddr_t fs;
+	size_t i;
+	unsigned w;
+
+	for (i = 0; i < st->nfs; i++) {
+		fs = st->fs[i];
+		if (!tcb_read(tgt, fs, &st->tcb))
+			continue;
+		for (w = TCB_SELF + 1; w + 1 < st->tcb.nword; w++)
+			if (st->tcb.word[w] != fs + w * sizeof(uint64_t) &&
+			    st->tcb.word[w] != 0 &&
+			    link_read(tgt, fs + w * sizeof(uint64_t), &link))
+				return w * sizeof(uint64_t);
+	}
+	return 0;
+}
+
+/* Look at each control block of the ring at addr; *head_ret: what is none. */
+static int
+walk_ring(struct stacks *st, taddr_t addr, uint64_t off, taddr_t *head_ret)
+{
+	struct target *tgt = st->snap->tgt;
+	const taddr_t start = addr;
+	struct guard guard = {0};
+	struct link link;
+	int rc = UMDB_OK;
+
+	do {
+		if (guard_loops(&guard, addr) || !link_read(tgt, addr, &link) ||
+		    target_poll(tgt, "threads", 0, 0))
+			break;
+		if (tcb_read(tgt, addr - off, &st->tcb))
+			rc = stack_of_ended(st, addr - off);
+		else
+			*head_ret = addr;
+		addr = link.next;
+	} while (addr != start && rc == UMDB_OK);
+	return rc;
+}
+
+static int
+stacks_of_rings(struct stacks *st)
+{
+	const uint64_t off = learn_link(st);
+	taddr_t head = 0, none, at;
+	struct link link;
+	size_t i;
+	int rc = UMDB_OK;
+
+	if (off == 0)
+		return UMDB_OK;
+	for (i = 0; i < st->nfs && rc == UMDB_OK && head == 0; i++)
+		if (tcb_read(st->snap->tgt, st->fs[i], &st->tcb))
+			rc = walk_ring(st, st->fs[i] + off, off, &head);
+	if (head < 2 * sizeof(link))
+		return rc;
+	for (at = head - 2 * sizeof(link);
+	     at <= head + 2 * sizeof(link) && rc == UMDB_OK; at += sizeof(link))
+		if (link_read(st->snap->tgt, at, &link))
+			rc = walk_ring(st, at, off, &none);
 	return rc;
 }
 
@@ -304,29 +403,23 @@ search_end(struct stacks *st, taddr_t start, taddr_t end)
 }
 
 /*
- * Stacks of threads that have ended.  A mapping of its own starts behind a
- * guard page and ends with the control block; where the kernel joined it to
- * the mapping above, its size is that of the others.
+ * Stacks of threads that have ended: those on glibc's rings, and where these
+ * are not found, what looks like one: a mapping that starts behind a guard
+ * page and ends with a control block.
  */
 static int
 stacks_of_ended(struct stacks *st)
 {
 	struct target *tgt = st->snap->tgt;
 	const struct target_region *r;
-	taddr_t at;
 	size_t i;
-	int rc = UMDB_OK;
+	int rc = stacks_of_rings(st);
 
 	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++) {
 		r = &tgt->region[i];
-		if (!r->writable || !r->dumped || r->file || r->shared ||
-		    !guard_below(tgt, r))
-			continue;
-		rc = search_end(st, r->start, r->end);
-		at = r[-1].start + st->size - st->tail;
-		if (rc == UMDB_OK && st->size != 0 && at > r->start &&
-		    at < r->end)
-			rc = stack_of_ended(st, at);
+		if (r->writable && r->dumped && !r->file && !r->shared &&
+		    guard_below(tgt, r))
+			rc = search_end(st, r->start, r->end);
 	}
 	return rc;
 }

@@ -238,6 +238,24 @@ START_TEST(stack_kept_from_an_ended_thread_is_dead)
 }
 END_TEST
 
+START_TEST(stack_kept_from_a_joined_thread_is_dead)
+{
+	taddr_t stale;
+
+	draw_first_tcb();
+	draw_stack_map(0x4000);
+	draw_tcb(TCB, UINT32_MAX, STACK - 0x1000, SIZE + 0x1000, 0x1000);
+	/* linked on a ring with the first thread's */
+	fake_put64(d.tgt, TCB + 0x2c0, DRAW_APP_DATA + 0x42c0);
+	fake_put64(d.tgt, TCB + 0x2c8, DRAW_APP_DATA + 0x42c0);
+	fake_put64(d.tgt, DRAW_APP_DATA + 0x42c0, TCB + 0x2c0);
+	fake_put64(d.tgt, DRAW_APP_DATA + 0x42c8, TCB + 0x2c0);
+	stale = held_at(SP);
+	run();
+	ck_assert(lost(stale));
+}
+END_TEST
+
 START_TEST(stack_of_a_thread_that_is_being_made_counts)
 {
 	taddr_t arg;
@@ -322,6 +340,7 @@ test_find_stack_suite(void)
 	tcase_add_test(t, stack_that_its_thread_has_left_counts_as_a_whole);
 	tcase_add_test(t, thread_without_registers_counts_as_a_whole);
 	tcase_add_test(t, stack_kept_from_an_ended_thread_is_dead);
+	tcase_add_test(t, stack_kept_from_a_joined_thread_is_dead);
 	tcase_add_test(t, stack_of_a_thread_that_is_being_made_counts);
 	tcase_add_test(
 	    t, control_block_holds_the_tls_table_by_its_second_entry);

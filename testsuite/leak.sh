@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Programs that know what they leak, and whether findleaks says exactly that.
+# Called by "make check" with BUILD and CC; by hand: testsuite/leak.sh [name ...]
+#
+# Each testsuite/leak/*.c and *.cc is such a program (truth.h; leakbench writes
+# its truth as JSON).  Its first comment may say
+#	link: umem	linked with the library instead of preloaded
+#	with: NAME	testsuite/leak/NAME.c is built as a shared object for it
+# It runs with UMEM_DEBUG unset, audit and default.  Its heap is looked at in
+# three ways: in the core that the kernel writes, live under GDB, and in the
+# core that GDB writes.  SHORT=1 leaves some of these out.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD
+build=$(realpath "${BUILD:-build}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0
+failed=0
+cflags=(-w -O1 -g -fno-inline -fno-omit-frame-pointer -pthread)
+cflags+=("-I$root/liballoc" "-I$root/testsuite/leak")
+
+if ! command -v gdb >/dev/null || ! command -v python3 >/dev/null; then
+	echo "SKIP: leak.sh wants gdb and python3"
+	exit 0
+fi
+kernel_core=1
+read -r pattern </proc/sys/kernel/core_pattern
+case $pattern in
+*[/\|]*) kernel_core=0 ;;
+esac
+if [ $kernel_core = 0 ] || ! ulimit -c unlimited 2>/dev/null; then
+	echo "SKIP: the kernel writes no core into the current directory here"
+	kernel_core=0
+fi
+
+# field FILE NAME: what stands behind "NAME:" in the file's first comment
+field()
+{
+	sed -n -E "1,20s/^( \\*|\/\/)[ 	]*$2:[ 	]*//p" "$1"
+}
+
+# compile FILE: make $dir/program, and its plugin; sets $preload
+compile()
+{
+	local file=$1 with cc=${CC:-gcc} libs=(-ldl)
+
+	preload=$build/libumem.so.1
+	case $file in *.cc) cc=g++ ;; esac
+	if [ "$(field "$file" link)" = umem ]; then
+		libs+=("$build/libumem.so.1" "-Wl,-rpath,$build")
+		preload=
+	fi
+	with=$(field "$file" with)
+	if [ -n "$with" ]; then
+		"$cc" "${cflags[@]}" -fPIC -shared -o "$dir/plugin.so" \
+		    "testsuite/leak/$with.c" || return 1
+	fi
+	"$cc" "${cflags[@]}" -o "$dir/program" "$file" "${libs[@]}"
+}
+
+# look NAME ARGS...: findleaks through GDB, its answer against the truth
+look()
+{
+	local name=$1
+
+	shift
+	gdb -batch -nx -q "$@" >"$dir/said" 2>"$dir/gdb" </dev/null
+	if python3 testsuite/leak/compare.py "$dir/said" "$dir/truth" \
+	    >"$dir/differs"; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	echo "FAIL $name:"
+	cat "$dir/differs"
+}
+
+umem=(-x "$root/python/umem_gdb.py" -ex "findleaks -json")
+
+# try_kernel NAME DEBUG ARGS...: run it, let the kernel write a core
+try_kernel()
+{
+	local name="$1, kernel core, UMEM_DEBUG=$2" debug=$2 core
+
+	shift 2
+	rm -f "$dir"/core* "$dir/truth"
+	{
+		(
+			cd "$dir" || exit
+			export LD_PRELOAD=$preload UMEM_DEBUG=$debug
+			export TRUTH=$dir/truth PLUGIN=$dir/plugin.so
+			exec ./program "$@"
+		)
+	} >/dev/null 2>&1
+	core=$(find "$dir" -name 'core*' | head -1)
+	look "$name" "${umem[@]}" "$dir/program" "${core:-no-core}"
+}
+
+# try_gdb NAME DEBUG ARGS...: run it under GDB, look there, and at GDB's core
+try_gdb()
+{
+	local name=$1 debug=$2
+
+	shift 2
+	rm -f "$dir"/core* "$dir/truth"
+	look "$name, live, UMEM_DEBUG=$debug" \
+	    -ex "set startup-with-shell off" \
+	    -ex "set environment LD_PRELOAD=$preload" \
+	    -ex "set environment UMEM_DEBUG=$debug" \
+	    -ex "set environment TRUTH=$dir/truth" \
+	    -ex "set environment PLUGIN=$dir/plugin.so" \
+	    -ex run "${umem[@]}" -ex "gcore $dir/core" \
+	    -ex kill --args "$dir/program" "$@"
+	look "$name, GDB's core, UMEM_DEBUG=$debug" "${umem[@]}" \
+	    "$dir/program" "$dir/core"
+}
+
+# try FILE: one program in all ways
+try()
+{
+	local file=$1 name debug args=()
+
+	name=$(basename "${file%.*}")
+	if ! compile "$file" 2>"$dir/log"; then
+		echo "FAIL $name: does not compile"
+		cat "$dir/log"
+		failed=$((failed + 1))
+		return
+	fi
+	if [ "$name" = leakbench ]; then
+		args=(-n 100000 -m abort -t "$dir/truth" -s)
+	fi
+	for debug in "" audit default; do
+		[ "$name" = leakbench ] && args[7]=$RANDOM
+		if [ $kernel_core = 1 ]; then
+			try_kernel "$name" "$debug" "${args[@]}"
+		fi
+		[ "$name" = forked ] && continue
+		if [ -z "${SHORT:-}" ] || [ "$debug" = audit ] ||
+		    [ $kernel_core = 0 ]; then
+			try_gdb "$name" "$debug" "${args[@]}"
+		fi
+	done
+}
+
+for file in testsuite/leak/*.c testsuite/leak/*.cc; do
+	name=$(basename "${file%.*}")
+	[ "$name" = plugin ] && continue
+	if [ $# -eq 0 ] || [[ " $* " = *" $name "* ]]; then
+		try "$file"
+	fi
+done
+echo "leak: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]

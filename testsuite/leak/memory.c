@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c - pointers in mappings of all kinds
+ */
+#include <sys/mman.h>
+
+#include "truth.h"
+
+#define PAGE 4096u
+
+void **in_data = (void **)&in_data; /* .data */
+void *in_bss[3000];                 /* reaches the unnamed tail */
+
+STEP void
+keep(void **where)
+{
+	*where = malloc(40);
+}
+
+STEP void **
+map(int prot, int flags, int fd)
+{
+	void **p = mmap(NULL, 4 * PAGE, prot, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	return p;
+}
+
+STEP int
+file(void)
+{
+	int fd = memfd_create("memory", 0);
+
+	if (fd < 0 || ftruncate(fd, 4 * PAGE) != 0)
+		exit(2);
+	return fd;
+}
+
+STEP void
+kept(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	void **p;
+
+	keep((void **)&in_data);
+	keep(&in_bss[0]);
+	keep(&in_bss[2999]);
+	p = map(rw, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	keep(&p[0]);
+	keep(&p[4 * PAGE / 8 - 1]);
+	keep(map(rw, MAP_SHARED | MAP_ANONYMOUS, -1) + 100);
+	keep(map(rw, MAP_PRIVATE, file()) + 100);
+	p = map(rw, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	keep(&p[7]);
+	if (mprotect(p, 4 * PAGE, PROT_READ) != 0)
+		exit(2);
+	p = map(rw | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	keep(&p[9]);
+	keep((void **)sbrk(PAGE) + 5);
+}
+
+STEP void
+dropped(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	void **p = map(rw, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	keep(&p[3]);
+	truth_lost(p[3], DEFINITE);
+	munmap(p, 4 * PAGE);
+	p = map(rw, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	keep(&p[3]);
+	truth_lost(p[3], DEFINITE);
+	if (madvise(p, 4 * PAGE, MADV_DONTNEED) != 0)
+		exit(2);
+	p = (void **)&in_bss[100];
+	keep(p);
+	truth_lost(*p, DEFINITE);
+	*p = NULL;
+}
+
+int
+main(void)
+{
+	kept();
+	dropped();
+	truth_end();
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * objects.c - object caches and arenas of the program's own
+ *
+ * link: umem
+ */
+#include <umem.h>
+#include <vmem.h>
+
+#include "truth.h"
+
+#define N 200u
+
+struct object {
+	struct object *next;
+	void *data;
+	char name[40];
+};
+
+struct object *list;
+umem_cache_t *cache, *arena_cache;
+void *kept[N];
+void **segment[3];
+
+static int
+construct(void *buf, void *arg, int flags)
+{
+	(void)arg;
+	(void)flags;
+	memset(buf, 0, sizeof(struct object));
+	return 0;
+}
+
+/* Live, lost and free objects by turns. */
+STEP void
+objects(umem_cache_t *cp)
+{
+	struct object *o, *freed[N];
+	unsigned i;
+
+	for (i = 0; i < N; i++) {
+		o = umem_cache_alloc(cp, UMEM_DEFAULT);
+		memset(o, 0, sizeof(*o));
+		o->next = list;
+		list = o;
+		o->data = umem_alloc(24 + i, UMEM_DEFAULT);
+		freed[i] = umem_cache_alloc(cp, UMEM_DEFAULT);
+		o = umem_cache_alloc(cp, UMEM_DEFAULT);
+		memset(o, 0, sizeof(*o));
+		truth_lost(o, DEFINITE);
+		o->data = umem_zalloc(100, UMEM_DEFAULT);
+		truth_lost(o->data, INDIRECT);
+	}
+	for (i = 0; i < N; i++)
+		umem_cache_free(cp, freed[i]);
+}
+
+STEP void
+sizes(void)
+{
+	unsigned i;
+
+	for (i = 0; i < N; i++) {
+		const size_t size = 1 + i * i * 3;
+
+		kept[i] = umem_alloc(size, UMEM_DEFAULT);
+		truth_lost(umem_zalloc(size, UMEM_DEFAULT), DEFINITE);
+	}
+}
+
+/* Memory of an arena on top of the heap holds pointers. */
+STEP void
+arenas(void)
+{
+	vmem_alloc_t *alloc;
+	vmem_free_t *release;
+	vmem_t *heap = vmem_heap_arena(&alloc, &release), *mine;
+	void **freed;
+
+	mine = vmem_create(
+	    "mine", NULL, 0, 4096, alloc, release, heap, 2 * 4096, VM_SLEEP);
+	segment[0] = vmem_alloc(mine, 4096, VM_SLEEP); /* by a quantum cache */
+	segment[1] = vmem_alloc(mine, 20 * 4096, VM_SLEEP);
+	segment[0][100] = umem_alloc(64, UMEM_DEFAULT);
+	segment[1][20 * 512 - 1] = umem_alloc(64, UMEM_DEFAULT);
+	freed = vmem_alloc(mine, 30 * 4096, VM_SLEEP);
+	freed[50] = umem_zalloc(64, UMEM_DEFAULT);
+	truth_lost(freed[50], DEFINITE);
+	vmem_free(mine, freed, 30 * 4096);
+	freed = vmem_alloc(mine, 4096, VM_SLEEP);
+	freed[50] = umem_zalloc(64, UMEM_DEFAULT);
+	truth_lost(freed[50], DEFINITE);
+	vmem_free(mine, freed, 4096);
+	arena_cache = umem_cache_create("arena_cache", sizeof(struct object), 0,
+	    NULL, NULL, NULL, NULL, mine, 0);
+	objects(arena_cache);
+}
+
+int
+main(void)
+{
+	cache = umem_cache_create("object", sizeof(struct object), 0, construct,
+	    NULL, NULL, NULL, NULL, 0);
+	objects(cache);
+	sizes();
+	arenas();
+	truth_end();
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * truth.h - programs that know what they leak
+ *
+ * A program allocates, tells truth_lost() which buffers nothing reaches any
+ * more, and calls truth_end(), which writes that down and aborts.  leak.sh
+ * compares what findleaks says of the core: the same buffers, no other.
+ *
+ * Addresses are kept and written as complements, so that the truth itself is
+ * no pointer.  What allocates and drops a buffer must be a function that is
+ * not inlined (STEP), so that no register or slot of main's keeps a copy;
+ * truth_end() overwrites the stack below it.  What keeps a buffer must not be
+ * static: a compiler drops stores to what the program never reads.
+ */
+#ifndef TRUTH_H
+#define TRUTH_H
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STEP __attribute__((noinline, noclone, unused)) static
+
+/* A cycle has one definite member and the others are indirect. */
+enum truth_kind { DEFINITE = 1, INDIRECT, POSSIBLE, CYCLE };
+
+struct truth {
+	uint64_t hidden, kind;
+};
+
+static struct truth truth_list[65536];
+static size_t truth_count;
+
+/* truth_lost - from now on, or by the time of truth_end(), @p is lost */
+STEP void
+truth_lost(const void *p, enum truth_kind kind)
+{
+	truth_list[truth_count].hidden = ~(uint64_t)(uintptr_t)p;
+	truth_list[truth_count++].kind = kind;
+}
+
+/* truth_audited - whether sizes are known, so that slack is not searched */
+STEP int
+truth_audited(void)
+{
+	const char *debug = getenv("UMEM_DEBUG");
+
+	return debug != NULL && *debug != '\0';
+}
+
+STEP int
+truth_scrub(void)
+{
+	volatile char buf[65536];
+	size_t i;
+
+	for (i = 0; i < sizeof(buf); i++)
+		buf[i] = 0;
+	return buf[17];
+}
+
+/* truth_write - write the truth to the file named by $TRUTH */
+STEP void
+truth_write(void)
+{
+	const char *path = getenv("TRUTH");
+	int fd = open(
+	    path != NULL ? path : "truth", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	const size_t len = truth_count * sizeof(truth_list[0]);
+
+	if (fd < 0 || write(fd, truth_list, len) != (ssize_t)len) {
+		perror("truth");
+		_exit(2);
+	}
+	close(fd);
+}
+
+STEP void
+truth_end(void)
+{
+	truth_write();
+	(void)truth_scrub();
+	abort();
+}
+
+#endif /* TRUTH_H */
