@@ -499,12 +499,16 @@ redis_core()
 	    -ex 'set width 0' -ex 'set height 0' -x python/umem_gdb.py \
 	    -ex 'umem status' -ex umastat -ex umem_cache -ex umalog \
 	    -ex 'umem log fail' -ex 'umem log slab' -ex 'findleaks' \
-	    -ex 'echo verify:\n' -ex 'umem_verify -json' \
+	    -ex 'umem_verify -json' \
 	    /usr/bin/redis-server "$scratch/core.$redis_pid" \
 	    >"$scratch/gdb.out" 2>&1 || return 1
-	! grep -E 'Traceback|Undefined command|Error' "$scratch/gdb.out" &&
-	    sed -n '/^verify:/,$p' "$scratch/gdb.out" | tail -n +2 |
-	    /usr/bin/python3 testsuite/programs_verify.py
+	! grep -E 'Traceback|Undefined command|Python Exception' \
+	    "$scratch/gdb.out" &&
+	    sed -n '/^{"umdb"/,$p' "$scratch/gdb.out" | /usr/bin/python3 -c '
+import json, sys
+document, _ = json.JSONDecoder().raw_decode(sys.stdin.read())
+summary = document["summary"]
+sys.exit(summary["corrupt"] != 0 or summary["checked"] < 1000)'
 }
 
 redis_mode() # name, environment...
