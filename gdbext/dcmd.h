@@ -2,7 +2,7 @@
 /*
  * dcmd.h - the commands
  *
- * One table, dcmds[] in dcmd.c: name, MDB's name, usage, help, what its
+ * One table, dcmds[] in dcmd_table.c: name, MDB's name, usage, help, what its
  * arguments complete to, its function.  A dcmd is given its arguments parsed,
  * walks or finds, and emits rows; it does not read target memory itself and
  * formats nothing.
