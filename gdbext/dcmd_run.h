@@ -14,6 +14,12 @@ dcmd_fn dcmd_log, dcmd_records, dcmd_bufctl, dcmd_whatis, dcmd_findleaks;
 
 dcmd_fn dcmd_refs, dcmd_path, dcmd_owns, dcmd_top;
 
+dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
+dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;
+
+/* dcmd_need_audit - an error with a sentence when no cache keeps records */
+int dcmd_need_audit(struct dcmd_ctx *ctx);
+
 /*
  * dcmd_report_bufctl - what "bufctl -v" says of one record: who, when, how
  * much, and the stack; for people (nothing in JSON)

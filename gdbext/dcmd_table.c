@@ -225,5 +225,112 @@ const struct dcmd dcmds[] = {
 	.longs = "roots r sites s",
 	.run = dcmd_top,
     },
+    {
+	.name = "users",
+	.alias = "umausers",
+	.usage = "[-e] [-f] [CACHE...]",
+	.summary = "Show who holds the most memory, by allocation stack.",
+	.help =
+	    "Groups the allocated buffers of all audited caches, or of those "
+	    "named, by size\nand whole stack, the most bytes first.  The "
+	    "size that counts is that of the\ncache's buffers; bytes are those "
+	    "asked for.  Groups that have neither 8192\nbytes nor 100 buffers "
+	    "are left out.\n\n"
+	    "  -e   every group, however small\n"
+	    "  -f   first list every allocation, with its stack",
+	.options = "ef",
+	.complete = COMPLETE_CACHE,
+	.max = -1,
+	.flags = DCMD_NO_PIPE,
+	.run = dcmd_users,
+    },
+    {
+	.name = "allocdby",
+	.alias = "allocdby",
+	.usage = "THREAD",
+	.summary = "List what a thread allocated and nobody freed since.",
+	.help =
+	    "The newest buffer comes first.  THREAD is GDB's number of a "
+	    "thread; where no\nthread has that number it is an LWP, so that "
+	    "threads that have ended can be\nnamed too.  Only audited caches "
+	    "know.",
+	.min = 1,
+	.max = 1,
+	.run = dcmd_allocdby,
+    },
+    {
+	.name = "freedby",
+	.alias = "freedby",
+	.usage = "THREAD",
+	.summary = "List free buffers that a thread freed.",
+	.help = "As umem allocdby, for buffers that are free now and were "
+		"freed by THREAD.",
+	.min = 1,
+	.max = 1,
+	.run = dcmd_freedby,
+    },
+    {
+	.name = "malloc_dist",
+	.alias = "umem_malloc_dist",
+	.usage = "[-d] [-g] [-b N] [-B N]",
+	.summary = "Show how the sizes of what malloc gave are distributed.",
+	.help =
+	    "Counts the allocated buffers of malloc and umem_alloc by the size "
+	    "asked for.\nWithout UMEM_DEBUG=guards or audit that is not "
+	    "recorded: the size of the buffer\nis taken then, and the answer "
+	    "says so.  Bins are powers of two.\n\n"
+	    "  -d     no bins: each size that occurs, a tab, and its count\n"
+	    "  -b N   at most N bins, of one width\n"
+	    "  -B N   bins of at least N sizes each\n"
+	    "  -g     with -b and -B: bins of whole powers of two",
+	.options = "dgb:B:",
+	.flags = DCMD_NO_DOT | DCMD_NO_PIPE,
+	.run = dcmd_malloc_dist,
+    },
+    {
+	.name = "malloc_info",
+	.alias = "umem_malloc_info",
+	.usage = "[-d] [-g] [-b N] [-B N] [CACHE]",
+	.summary = "Show what malloc's caches hold, and what that costs.",
+	.help =
+	    "For each cache of malloc that holds something: size of its "
+	    "buffers, largest\nrequest that comes to it, buffers, average size "
+	    "asked for, bytes asked for, and\nthe overhead: rounding, guards, "
+	    "records and slabs, as if they were full.\nSizes asked for are "
+	    "known with UMEM_DEBUG=guards or audit.\nWith an option the "
+	    "distribution of sizes follows each cache.\n\n"
+	    "  -d     no bins: each size that occurs, a tab, and its count\n"
+	    "  -b N   at most N bins, of one width\n"
+	    "  -B N   bins of at least N sizes each\n"
+	    "  -g     bins of powers of two",
+	.options = "dgb:B:",
+	.complete = COMPLETE_CACHE,
+	.max = 1,
+	.run = dcmd_malloc_info,
+    },
+    {
+	.name = "ugrep",
+	.alias = "ugrep",
+	.usage = "VALUE [-v] [-d DIST] [-m MASK] [-M MASK] [-a ADDR] [-A ADDR] "
+		 "[-s SIZE]",
+	.summary = "Search all memory for a value.",
+	.help =
+	    "Prints the address of every aligned word, in any readable "
+	    "mapping, that equals\nVALUE: free buffers and old stacks "
+	    "included.  To find pointers to any part of\na buffer of N bytes "
+	    "give -d N.\n\n"
+	    "  -v        the value found, too\n"
+	    "  -d DIST   values from VALUE to VALUE + DIST - 1\n"
+	    "  -m MASK   compare only the bits in MASK\n"
+	    "  -M MASK   compare only the bits that are not in MASK\n"
+	    "  -a ADDR   search from ADDR on\n"
+	    "  -A ADDR   search below ADDR\n"
+	    "  -s SIZE   words of 1, 2, 4 or 8 bytes; 8 if not given",
+	.options = "vd:m:M:a:A:s:",
+	.complete = COMPLETE_SYMBOL,
+	.min = 1,
+	.max = 1,
+	.run = dcmd_ugrep,
+    },
 };
 const size_t ndcmd = sizeof(dcmds) / sizeof(dcmds[0]);
