@@ -142,9 +142,8 @@ bufctl_show(struct snap *snap, const struct snap_bufctl *b, void *arg)
 	return WALK_NEXT;
 }
 
-/* The record that an address means: its own, or the buffer's around it. */
-static int
-resolve_bufctl(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
+int
+dcmd_record(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 {
 	const taddr_t given = addr;
 	struct whatis w;
@@ -184,7 +183,7 @@ dcmd_bufctl(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	if (rc == UMDB_OK)
 		rc = dcmd_filter(ctx, args, &s.filter);
 	if (rc == UMDB_OK)
-		rc = resolve_bufctl(ctx, addr, &b);
+		rc = dcmd_record(ctx, addr, &b);
 	if (rc != UMDB_OK)
 		return rc;
 	out_table(ctx->out, bufctl_columns, BUFCTL_NCOL);
@@ -198,6 +197,15 @@ dcmd_bufctl(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	out_table_end(ctx->out);
 	out_fact_uint(ctx->out, "records", OUT_UINT, s.shown);
 	return rc;
+}
+
+int
+dcmd_bufctl_audit(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	struct dcmd_args verbose = *args;
+
+	verbose.opt['v'] = "";
+	return dcmd_bufctl(ctx, &verbose);
 }
 
 /* ------------------------------------------------------------------- log */

@@ -13,9 +13,11 @@ dcmd_fn dcmd_status, dcmd_stat, dcmd_cache, dcmd_verify;
 dcmd_fn dcmd_log, dcmd_records, dcmd_bufctl, dcmd_whatis, dcmd_findleaks;
 
 dcmd_fn dcmd_refs, dcmd_path, dcmd_owns, dcmd_top;
+dcmd_fn dcmd_walk, dcmd_walkers;
 
 dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
 dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;
+dcmd_fn dcmd_vmem, dcmd_vmem_seg, dcmd_bufctl_audit;
 
 /* dcmd_need_audit - an error with a sentence when no cache keeps records */
 int dcmd_need_audit(struct dcmd_ctx *ctx);
@@ -25,6 +27,12 @@ int dcmd_need_audit(struct dcmd_ctx *ctx);
  * much, and the stack; for people (nothing in JSON)
  */
 void dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b);
+
+/*
+ * dcmd_record - the record that an address means: its own, or that of the
+ * buffer around it; UMDB_ENOTFOUND if it is neither
+ */
+int dcmd_record(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b);
 
 /* dcmd_op_name - "alloc", "free", ... for bc_kind */
 const char *dcmd_op_name(unsigned kind);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dcmd_run.h"
+#include "find_arena.h"
 #include "find_info.h"
 
 /* ---------------------------------------------------------------- status */
@@ -561,63 +562,21 @@ arena_row(struct dcmd_ctx *ctx, uint32_t index, unsigned depth)
 	out_row_end(ctx->out);
 }
 
-static bool
-arena_is_child(const struct snap *snap, uint32_t child, uint32_t parent)
-{
-	uint32_t p = snap->arena[child].parent;
-
-	if (p >= snap->narena || p == child)
-		p = UINT32_MAX;
-	return p == parent;
-}
-
-/*
- * The tree in prefix order, without recursion: a stack of (arena, next child)
- * no deeper than there are arenas, and each arena shown once even if damaged
- * parent links make a loop.
- */
 static int
 stat_arenas(struct dcmd_ctx *ctx)
 {
-	const struct snap *snap = ctx->snap;
-	const uint32_t n = snap->narena;
-	uint32_t *parent, *next, sp = 0, i;
-	bool *seen;
+	struct arena_place *place = find_arena_tree(ctx->snap);
+	uint32_t i;
 
-	parent = calloc((size_t)n + 1, sizeof(*parent));
-	next = calloc((size_t)n + 1, sizeof(*next));
-	seen = calloc((size_t)n + 1, sizeof(*seen));
-	if (parent == NULL || next == NULL || seen == NULL) {
-		free(parent);
-		free(next);
-		free(seen);
+	if (place == NULL)
 		return error_set(ctx->err, UMDB_ENOMEM, 0, "out of memory");
-	}
 	out_line(ctx->out, "%s", "");
 	out_table(ctx->out, arena_columns,
 	    sizeof(arena_columns) / sizeof(arena_columns[0]));
-	parent[0] = UINT32_MAX;
-	for (;;) {
-		for (i = next[sp]; i < n; i++)
-			if (!seen[i] && arena_is_child(snap, i, parent[sp]))
-				break;
-		next[sp] = i + 1;
-		if (i < n) {
-			seen[i] = true;
-			arena_row(ctx, i, sp);
-			parent[++sp] = i;
-			next[sp] = 0;
-		} else if (sp-- == 0) {
-			break;
-		}
-	}
-	for (i = 0; i < n; i++)
-		if (!seen[i])
-			arena_row(ctx, i, 0);
+	for (i = 0; i < ctx->snap->narena; i++)
+		arena_row(ctx, place[i].arena, place[i].depth);
 	out_table_end(ctx->out);
-	free(parent);
-	free(next);
-	free(seen);
+	free(place);
 	return UMDB_OK;
 }
 

@@ -122,6 +122,31 @@ const struct dcmd dcmds[] = {
 	.run = dcmd_bufctl,
     },
     {
+	.name = "walk",
+	.usage = "[WALKER|CACHE] [START]",
+	.summary = "Print addresses: of buffers, slabs, records, segments, ...",
+	.help = "WALKER is one of \"umem walkers\", or the name of a cache, "
+		"whose allocated\nbuffers are meant.  START is where some walks "
+		"start: a cache, an arena, a\nthread, an address.  Addresses are "
+		"there to be given to other commands:\n\n"
+		"  umem walk umem_cache | umem_verify\n"
+		"  umem walk bufctl CACHE | bufctl -v -c FUNCTION\n"
+		"  umem walk leakbuf | whatis",
+	.complete = COMPLETE_WALKER,
+	.max = 2,
+	.dot = 1,
+	.run = dcmd_walk,
+    },
+    {
+	.name = "walkers",
+	.usage = "",
+	.summary = "List the walkers: what umem walk can visit.",
+	.help = "START says what a walk starts from; in brackets, it may be "
+		"left out and\neverything is visited.",
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.run = dcmd_walkers,
+    },
+    {
 	.name = "whatis",
 	.alias = NULL,
 	.usage = "[-v] ADDR",
@@ -331,6 +356,59 @@ const struct dcmd dcmds[] = {
 	.min = 1,
 	.max = 1,
 	.run = dcmd_ugrep,
+    },
+    {
+	.name = "bufctl_audit",
+	.alias = "bufctl_audit",
+	.usage = "ADDR",
+	.summary = "The whole audit record of a buffer, with its stack.",
+	.help = "The same as umem bufctl -v.",
+	.min = 1,
+	.max = 1,
+	.run = dcmd_bufctl_audit,
+    },
+    {
+	.name = "vmem",
+	.alias = "vmem",
+	.usage = "[ARENA]",
+	.summary = "List the arenas, or one of them.",
+	.help = "A tree: below each arena, indented, those that import from "
+		"it.  Bytes in use\nand in all, allocations that succeeded and "
+		"that failed.  ARENA is a name or an\naddress.",
+	.max = 1,
+	.run = dcmd_vmem,
+    },
+    {
+	.name = "vmem_seg",
+	.alias = "vmem_seg",
+	.usage =
+	    "ADDR|ARENA [-v] [-s] [-c FUNCTION] [-e TIME] [-l TIME] [-m SIZE] "
+	    "[-M SIZE] [-t THREAD] [-T TYPE]",
+	.summary = "Show a segment, or all segments of an arena.",
+	.help =
+	    "Address, type, start and end of the segment at ADDR, or of each "
+	    "segment of ARENA\nin order, and who allocated it where that was "
+	    "audited.\n\n"
+	    "  -v            also size, thread, time and stack\n"
+	    "  -s            the size instead of the end\n"
+	    "  -T TYPE       only of this type: ALLOC, FREE, SPAN, ROTOR, "
+	    "WALKER\n"
+	    "  -m SIZE       only of SIZE or more\n"
+	    "  -M SIZE       only of SIZE or less\n"
+	    "  -c FUNCTION   only with a frame in FUNCTION (or at an "
+	    "address)\n"
+	    "  -e TIME       only allocated at TIME or later: nanoseconds, or "
+	    "seconds\n"
+	    "                with a point\n"
+	    "  -l TIME       only allocated at TIME or earlier\n"
+	    "  -t THREAD     only by this thread: GDB's number, or the LWP\n\n"
+	    "Segments without a record never pass -c, -e, -l and -t.",
+	.options = "vsc:e:l:m:M:t:T:",
+	.words = "ALLOC FREE SPAN ROTOR WALKER",
+	.complete = COMPLETE_WORD,
+	.min = 1,
+	.max = 1,
+	.run = dcmd_vmem_seg,
     },
 };
 const size_t ndcmd = sizeof(dcmds) / sizeof(dcmds[0]);
