@@ -160,9 +160,12 @@ leak_row(const struct leak_run *r, const struct leak_group *g)
 	out_row_end(o);
 }
 
-/* The groups of one kind, with a bufctl or without, as one table. */
+/*
+ * The groups of one kind, with a bufctl or without, as one table; behind
+ * another one when @below.  True if there were some.
+ */
 static bool
-leak_table(struct leak_run *r, enum leak_kind kind, bool audited)
+leak_table(struct leak_run *r, enum leak_kind kind, bool audited, bool below)
 {
 	struct out *o = r->ctx->out;
 	bool any = false;
@@ -175,8 +178,10 @@ leak_table(struct leak_run *r, enum leak_kind kind, bool audited)
 		if (g->kind != kind || (g->bufctl != 0) != audited ||
 		    !leak_shown(r, g))
 			continue;
-		leak_row(r, g);
+		if (!any && below)
+			out_line(o, "%s", "");
 		any = true;
+		leak_row(r, g);
 	}
 	out_table_end(o);
 	return any;
@@ -192,7 +197,7 @@ static void
 leak_tables(struct leak_run *r)
 {
 	struct out *o = r->ctx->out;
-	bool any = false;
+	bool any = false, audited;
 	size_t i;
 
 	for (i = 0; i < KINDS; i++) {
@@ -204,9 +209,8 @@ leak_tables(struct leak_run *r)
 			out_line(o, "%s", "");
 		any = true;
 		out_line(o, "%s", sections[i].title);
-		if (leak_table(r, kind, true) && r->unaudited)
-			out_line(o, "%s", "");
-		leak_table(r, kind, false);
+		audited = leak_table(r, kind, true, false);
+		leak_table(r, kind, false, audited);
 		out_line(o, "%s", RULE);
 		out_line(o, "%9" PRIu64 "  Total %" PRIu64 " buffer%s",
 		    r->bytes[kind], r->count[kind], plural(r->count[kind]));

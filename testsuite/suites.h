@@ -35,6 +35,8 @@
 	X(snap_damage) \
 	X(walk) \
 	X(out) \
+	X(dcmd) \
+	X(umdb) \
 	X(find_leak) \
 	X(find_mark) \
 	X(find_stack) \
