@@ -68,11 +68,31 @@ cache_detail(struct dcmd_ctx *ctx, const struct snap_cache *c)
 	    c->nalloc, c->nthread, c->ndepot, c->nslab);
 }
 
+bool
+dcmd_cache_is_unused(const struct dcmd_ctx *ctx, const struct snap_cache *c)
+{
+	return !out_is_json(ctx->out) &&
+	       c->nalloc + c->nthread + c->ndepot + c->nslab == 0 &&
+	       c->c.cache_slab_create == 0 && c->c.cache_alloc_fail == 0;
+}
+
+void
+dcmd_hidden_caches(struct dcmd_ctx *ctx, uint32_t n)
+{
+	if (n == 0)
+		return;
+	out_line(ctx->out,
+	    "%" PRIu32 " cache%s that never had a buffer %s left out: -a shows "
+	    "%s",
+	    n, n == 1 ? "" : "s", n == 1 ? "is" : "are",
+	    n == 1 ? "it" : "them");
+}
+
 int
 dcmd_cache(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
 	const struct snap_cache *one = NULL;
-	uint32_t i;
+	uint32_t i, hidden = 0;
 	int rc;
 
 	if (args->argc > 0) {
@@ -83,9 +103,16 @@ dcmd_cache(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	out_table(ctx->out, cache_columns, CACHE_NCOL);
 	if (one != NULL)
 		cache_row(ctx, one);
-	for (i = 0; one == NULL && i < ctx->snap->ncache; i++)
-		cache_row(ctx, &ctx->snap->cache[i]);
+	for (i = 0; one == NULL && i < ctx->snap->ncache; i++) {
+		const struct snap_cache *c = &ctx->snap->cache[i];
+
+		if (args->opt['a'] == NULL && dcmd_cache_is_unused(ctx, c))
+			hidden++;
+		else
+			cache_row(ctx, c);
+	}
 	out_table_end(ctx->out);
+	dcmd_hidden_caches(ctx, hidden);
 	if (one != NULL && !ctx->loop)
 		cache_detail(ctx, one);
 	return UMDB_OK;

@@ -13,11 +13,21 @@ dcmd_fn dcmd_status, dcmd_stat, dcmd_cache, dcmd_verify;
 dcmd_fn dcmd_log, dcmd_records, dcmd_bufctl, dcmd_whatis, dcmd_findleaks;
 
 dcmd_fn dcmd_refs, dcmd_path, dcmd_owns, dcmd_top;
-dcmd_fn dcmd_walk, dcmd_walkers;
 
 dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
 dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;
 dcmd_fn dcmd_vmem, dcmd_vmem_seg, dcmd_bufctl_audit;
+
+/*
+ * dcmd_cache_is_unused - has it never had a buffer?  People are spared those
+ * caches, and told how many there are; programs see all.
+ */
+bool dcmd_cache_is_unused(
+    const struct dcmd_ctx *ctx, const struct snap_cache *c);
+void dcmd_hidden_caches(struct dcmd_ctx *ctx, uint32_t n);
+
+/* dcmd_by_age - umem stat -by-age */
+int dcmd_by_age(struct dcmd_ctx *ctx);
 
 /* dcmd_need_audit - an error with a sentence when no cache keeps records */
 int dcmd_need_audit(struct dcmd_ctx *ctx);

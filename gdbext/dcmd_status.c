@@ -493,11 +493,12 @@ stat_totals(struct dcmd_ctx *ctx, const uint64_t *memory)
 }
 
 static int
-stat_caches(struct dcmd_ctx *ctx)
+stat_caches(struct dcmd_ctx *ctx, bool all)
 {
 	const struct snap *snap = ctx->snap;
 	uint64_t *memory;
 	struct stat_sum s;
+	uint32_t hidden = 0;
 	size_t i;
 
 	memory = calloc((size_t)snap->ncache + 1, sizeof(*memory));
@@ -509,12 +510,17 @@ stat_caches(struct dcmd_ctx *ctx)
 	for (i = 0; i < snap->ncache; i++) {
 		const struct snap_cache *c = &snap->cache[i];
 
+		if (!all && dcmd_cache_is_unused(ctx, c)) {
+			hidden++;
+			continue;
+		}
 		s = stat_of_cache(c, memory[i]);
 		stat_row(ctx, "cache", c->c.cache_name,
 		    arena_name(snap, c->c.cache_arena), c, &s);
 	}
 	stat_totals(ctx, memory);
 	out_table_end(ctx->out);
+	dcmd_hidden_caches(ctx, hidden);
 	free(memory);
 	return UMDB_OK;
 }
@@ -585,10 +591,11 @@ dcmd_stat(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
 	int rc;
 
-	(void)args;
+	if (args->opt['b'] != NULL)
+		return dcmd_by_age(ctx);
 	rc = stat_threads(ctx);
 	if (rc == UMDB_OK)
-		rc = stat_caches(ctx);
+		rc = stat_caches(ctx, args->opt['a'] != NULL);
 	if (rc == UMDB_OK)
 		rc = stat_arenas(ctx);
 	return rc;

@@ -23,26 +23,32 @@ const struct dcmd dcmds[] = {
     {
 	.name = "stat",
 	.alias = "umastat",
-	.usage = "",
+	.usage = "[-a] [-by-age]",
 	.summary = "Statistics of thread caches, caches and arenas.",
 	.help = "INUSE counts buffers that the program holds.  Free ones are "
 		"counted where\nthey lie: in a thread's cache (THREAD), in the "
 		"depot's magazines (DEPOT) or in\ntheir slab (SLAB).  ALLOCS "
 		"counts buffers taken from slabs; requests that a\nthread "
 		"cache served leave no count.  Arenas are indented below the "
-		"arena they\nimport from.",
+		"arena they\nimport from.\n\n"
+		"  -a        caches that never had a buffer, too\n"
+		"  -by-age   instead: how old allocated audited buffers are",
+	.options = "a",
+	.longs = "by-age b",
 	.flags = DCMD_NO_DOT | DCMD_NO_PIPE,
 	.run = dcmd_stat,
     },
     {
 	.name = "cache",
 	.alias = "umem_cache",
-	.usage = "[NAME|ADDR]",
+	.usage = "[-a] [NAME|ADDR]",
 	.summary = "List the caches, or one of them.",
 	.help = "One line for each cache in order of creation: address, "
 		"flags in force, flags\nit was created with, size of a buffer "
 		"and of a chunk, buffers in all and in\nuse.  With one cache "
-		"named, its flags are spelt out.",
+		"named, its flags are spelt out.\n\n"
+		"  -a   caches that never had a buffer, too",
+	.options = "a",
 	.complete = COMPLETE_CACHE,
 	.max = 1,
 	.run = dcmd_cache,
@@ -120,31 +126,6 @@ const struct dcmd dcmds[] = {
 	.min = 1,
 	.max = 1,
 	.run = dcmd_bufctl,
-    },
-    {
-	.name = "walk",
-	.usage = "[WALKER|CACHE] [START]",
-	.summary = "Print addresses: of buffers, slabs, records, segments, ...",
-	.help = "WALKER is one of \"umem walkers\", or the name of a cache, "
-		"whose allocated\nbuffers are meant.  START is where some walks "
-		"start: a cache, an arena, a\nthread, an address.  Addresses are "
-		"there to be given to other commands:\n\n"
-		"  umem walk umem_cache | umem_verify\n"
-		"  umem walk bufctl CACHE | bufctl -v -c FUNCTION\n"
-		"  umem walk leakbuf | whatis",
-	.complete = COMPLETE_WALKER,
-	.max = 2,
-	.dot = 1,
-	.run = dcmd_walk,
-    },
-    {
-	.name = "walkers",
-	.usage = "",
-	.summary = "List the walkers: what umem walk can visit.",
-	.help = "START says what a walk starts from; in brackets, it may be "
-		"left out and\neverything is visited.",
-	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
-	.run = dcmd_walkers,
     },
     {
 	.name = "whatis",
