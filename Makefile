@@ -52,7 +52,7 @@ gdbext_tests := $(patsubst %,testsuite/test_%.c,$(call suites,GDBEXT_SUITES)) \
 
 alloc_obj := $(call objects,liballoc,$(alloc_src))
 nopreload_obj := $(call objects,nopreload,$(alloc_src))
-gdbext_obj := $(call objects,gdbext,$(gdbext_src))
+gdbext_obj := $(call objects,gdbext,$(gdbext_src) profile_page.c)
 check_alloc_obj := $(call objects,suite_alloc,$(alloc_tests)) $(nopreload_obj)
 check_gdbext_obj := $(call objects,suite_gdbext,$(gdbext_tests)) $(gdbext_obj)
 
@@ -106,6 +106,15 @@ $(eval $(call compile,suite_alloc,testsuite,$$(common) -Iliballoc \
 	-DUMEM_NO_PRELOAD -DSUITES=ALLOC_SUITES))
 $(eval $(call compile,suite_gdbext,testsuite,$$(common) -Igdbext -Iliballoc \
 	-DUMEM_LAYOUT_REMOTE -DSUITES=GDBEXT_SUITES))
+
+# The page that profiles are shown in, as a string.
+$(BUILD)/gdbext/profile_page.c: gdbext/profile.html | $(BUILD)/gdbext
+	$(call say,PAGE,$@)
+	$(Q){ echo '#include "profile_impl.h"'; echo 'const char profile_page[] ='; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+$(BUILD)/gdbext/profile_page.o: $(BUILD)/gdbext/profile_page.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(gdbext_flags) $(CFLAGS) -c -o $@ $<
 
 tests: $(BUILD)/check_alloc $(BUILD)/check_gdbext
 
