@@ -2,7 +2,7 @@
 /*
  * find_leak.c - findleaks: what was not reached, sorted and grouped
  *
- * find_root.c and find_follow.c have marked every candidate.  Here the lost
+ * find_root.c and find_walk.c have marked every candidate.  Here the lost
  * ones become leaks with their sizes, times and stacks, leaks of one kind,
  * cache and stack become a group, and groups are put in the order in which a
  * person wants to read them.

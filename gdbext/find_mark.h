@@ -3,7 +3,7 @@
  * find_mark.h - which buffers can be reached
  *
  * The parts of findleaks that only it uses.  find_root.c says where pointers
- * can start from, find_mark.c follows them, find_leak.c makes leaks of what
+ * can start from, find_walk.c follows them, find_leak.c makes leaks of what
  * was not reached.
  *
  * Layer: above find_inner.h and walk.h; below find.h.
