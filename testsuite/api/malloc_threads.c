@@ -203,14 +203,16 @@ small_stacks_suffice(void)
 	pthread_attr_destroy(&attr);
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
 static void *
-wait_until_stopped(void *arg)
+wait_at_the_gate(void *arg)
 {
 	void *p = malloc(100);
 
 	(void)arg;
-	while (!stop)
-		usleep(1000);
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
 	free(p);
 	return NULL;
 }
@@ -224,17 +226,16 @@ a_thousand_threads(void)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
-	stop = 0;
+	pthread_mutex_lock(&gate);
 	for (made = 0; made < 1000; made++) {
-		if (pthread_create(&t[made], &attr, wait_until_stopped, NULL) !=
+		if (pthread_create(&t[made], &attr, wait_at_the_gate, NULL) !=
 		    0)
 			break;
 	}
 	churn(1, 10000);
-	stop = 1;
+	pthread_mutex_unlock(&gate);
 	for (i = 0; i < made; i++)
 		pthread_join(t[i], NULL);
-	stop = 0;
 	pthread_attr_destroy(&attr);
 	if (made < 1000)
 		SKIP("this machine does not let us have 1000 threads");
