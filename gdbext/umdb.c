@@ -247,9 +247,10 @@ differs(struct umdb *u, taddr_t addr)
 }
 
 /*
- * The direct path may be another process (a namespace), another core, or not
- * what the debugger shows (a recording): compare at the root and at a stack
- * pointer, and do without it if they differ.
+ * The direct path may not be what the debugger shows: a core file that was
+ * replaced, a process of another namespace, a recording.  Compare at the root
+ * and at a stack pointer.  A process is read through the debugger then; of
+ * another core even the mappings are of no use.
  */
 static int
 handshake(struct umdb *u)
@@ -266,9 +267,12 @@ handshake(struct umdb *u)
 			sp = tgt->thread[i].reg[TARGET_RSP];
 	if (!differs(u, snap_find_root(u->tgt)) && !differs(u, sp))
 		return UMDB_OK;
+	if (u->core != NULL)
+		return target_fail(u->tgt, UMDB_ETARGET, 0,
+		    "%s is no longer the core file that the debugger shows: "
+		    "load it again with core-file",
+		    u->core);
 	rc = target_set_regions(u->through, tgt->region, tgt->nregion);
-	if (rc == UMDB_OK)
-		rc = target_set_threads(u->through, tgt->thread, tgt->nthread);
 	target_close(u->tgt);
 	u->tgt = u->through;
 	return rc == UMDB_OK ? tell(u, u->tgt) : rc;

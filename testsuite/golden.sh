@@ -138,6 +138,18 @@ exit_codes()
 	ok_if $? "without it leaks do not matter"
 }
 
+# A core file that was replaced behind GDB's back is noticed, not believed.
+replaced_core()
+{
+	run_gdb -ex "python import umdb_target; \
+umdb_target.core_path = lambda _: '$out/damaged.gcore'" \
+	    -ex findleaks "$out/scenario" "$out/healthy.gcore" \
+	    >"$out/replaced.log" 2>&1
+	grep -q 'damaged.gcore is no longer the core file that the debugger' \
+	    "$out/replaced.log"
+	ok_if $? "another core than GDB's is noticed"
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -168,6 +180,7 @@ if [ "$failed" -eq 0 ]; then
 	    "$out/scenario"
 	if [ -z "$update" ]; then
 		exit_codes
+		replaced_core
 		json_documents
 	fi
 fi

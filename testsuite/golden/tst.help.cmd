@@ -1,4 +1,4 @@
-# keep ^umem .* -- |^Usage|  -|Findings|Print data
+# keep ^umem (findleaks|status) --|^Usage|  -|Findings|Print data
 help umem
 help umem findleaks
 help umalog
