@@ -41,6 +41,9 @@
 	X(find_mark) \
 	X(find_stack) \
 	X(find_what) \
+	X(find_dom) \
+	X(find_graph) \
+	X(dcmd_refs) \
 	X(find_bad)
 
 /* clang-format on */
