@@ -13,6 +13,7 @@
 #include "dcmd_run.h"
 
 #define TOP_ROWS 10u
+#define CALLERS 4u /* frames of a stack that its line names */
 
 struct top_run {
 	struct dcmd_ctx *ctx;
@@ -85,8 +86,9 @@ shared_text(struct top_run *r, const struct top_root *t, char *buf, size_t size)
 		    i == 0 ? ": " : ", ",
 		    p.symbol[0] != '\0' ? p.symbol : p.where);
 	}
-	if (t->nplace == TOP_PLACES && len < size)
-		snprintf(buf + len, size - len, ", ...");
+	/* those that reach it only through buffers are not among the places */
+	if (t->nplace != 2 && t->nplace != 0 && len < size)
+		snprintf(buf + len, size - len, " and others");
 }
 
 static void
@@ -157,6 +159,31 @@ static const struct out_column site_columns[] = {
     {"stack", NULL, OUT_STACK, 0},
 };
 
+/*
+ * "xmalloc+0x1c at x.c:12 < load < main": the innermost frame alone is often
+ * that of a function that only allocates.
+ */
+static void
+site_text(struct top_run *r, const struct top_site *t, char *buf, size_t size)
+{
+	const struct out_frame *f;
+	size_t i, len;
+
+	if (t->depth == 0) {
+		snprintf(buf, size, "? (%s)",
+		    r->ctx->snap->cache[t->cache].c.cache_name);
+		return;
+	}
+	out_frame_text(r->ctx->out, t->stack[0], buf, size);
+	for (i = 1; i < t->depth && i < CALLERS; i++) {
+		f = out_frame(r->ctx->out, t->stack[i]);
+		len = strlen(buf);
+		if (f->function == NULL || len >= size)
+			break;
+		snprintf(buf + len, size - len, " < %.100s", f->function);
+	}
+}
+
 static void
 site_row(struct top_run *r, const struct top_site *t)
 {
@@ -164,10 +191,7 @@ site_row(struct top_run *r, const struct top_site *t)
 	const char *cache = r->ctx->snap->cache[t->cache].c.cache_name;
 	char percent[32], what[512];
 
-	if (t->depth > 0)
-		out_frame_text(o, t->stack[0], what, sizeof(what));
-	else
-		snprintf(what, sizeof(what), "? (%s)", cache);
+	site_text(r, t, what, sizeof(what));
 	share_text(r, t->kept_bytes, percent, sizeof(percent));
 	out_row(o);
 	out_text(o, "site");
@@ -223,13 +247,13 @@ top_head(struct top_run *r)
 
 	out_size_text(r->g->live_bytes, live, sizeof(live));
 	out_size_text(r->g->lost_bytes, lost, sizeof(lost));
-	out_line(r->ctx->out, "%" PRIu64 " buffers, %s, are reached from roots",
-	    r->g->nlive, live);
+	out_line(r->ctx->out, "reached from roots: %" PRIu64 " buffer%s, %s",
+	    r->g->nlive, r->g->nlive == 1 ? "" : "s", live);
 	if (r->g->nlost > 0)
 		out_line(r->ctx->out,
-		    "%" PRIu64 " buffers, %s, are not, and not counted here: "
-		    "umem findleaks shows them",
-		    r->g->nlost, lost);
+		    "not reached, and not counted here: %" PRIu64
+		    " buffer%s, %s; umem findleaks shows them",
+		    r->g->nlost, r->g->nlost == 1 ? "" : "s", lost);
 	out_line(r->ctx->out, "%s", "");
 }
 
