@@ -12,11 +12,6 @@ CC := gcc
 endif
 comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEBUG),-debug)
-PREFIX ?= /usr/local
-LIBDIR ?= $(PREFIX)/lib
-INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
-GDBDIR ?= $(LIBDIR)/umem-gdb
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
@@ -141,18 +136,7 @@ programs stress fuzz: all tests
 lint:
 	$(Q).ci/lint
 
-install: all
-	install -d $(addprefix $(DESTDIR),$(LIBDIR) $(INCLUDEDIR)/sys $(GDBDIR))
-	install -m 644 $(BUILD)/libumem.so.1 $(BUILD)/libumem.a $(DESTDIR)$(LIBDIR)
-	ln -sf libumem.so.1 $(DESTDIR)$(LIBDIR)/libumem.so
-	install -m 644 liballoc/umem.h $(DESTDIR)$(INCLUDEDIR)
-	install -m 644 liballoc/vmem.h $(DESTDIR)$(INCLUDEDIR)/sys
-	install -m 644 $(BUILD)/libumdb.so $(wildcard python/*.py) $(DESTDIR)$(GDBDIR)
-
-uninstall:
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/libumem.,so so.1 a)
-	rm -f $(DESTDIR)$(INCLUDEDIR)/umem.h $(DESTDIR)$(INCLUDEDIR)/sys/vmem.h
-	rm -rf $(DESTDIR)$(GDBDIR)
+include .ci/install.mk
 
 clean:
 	rm -rf build build-*
