@@ -131,7 +131,10 @@ inner_is_type(struct inner *in, taddr_t type, uint64_t room)
 	return INNER_NO;
 }
 
-/* An object of CPython @head bytes into the buffer. */
+/*
+ * An object of CPython @head bytes into the buffer.  One without references
+ * waits on a free list.
+ */
 static enum inner_answer
 inner_is_object(struct inner *in, const struct inner_buf *b, uint64_t head)
 {
@@ -141,7 +144,7 @@ inner_is_object(struct inner *in, const struct inner_buf *b, uint64_t head)
 		return INNER_NO;
 	refs = find_mem_u64(b->bytes + head);
 	type = find_mem_u64(b->bytes + head + WORD);
-	if (refs == 0 || refs > UINT32_MAX || !plausible(type))
+	if (refs > UINT32_MAX || !plausible(type))
 		return INNER_NO;
 	return inner_is_type(in, type, b->size - head);
 }
@@ -164,9 +167,19 @@ inner_is_collected(struct inner *in, const struct inner_buf *b, uint64_t off)
 	return a;
 }
 
+/* The start, or what the program takes for it. */
+static bool
+inner_is_front(const struct inner_buf *b, uint64_t off)
+{
+	return off == 0 || (off >= WORD && off <= ARRAY_HEAD_MAX &&
+			       (off & (off - 1)) == 0 && off < b->size &&
+			       inner_is_array(b, off));
+}
+
 /*
- * The start stands right before what is pointed to (a block aligned by hand),
- * or in its first two words (an inner struct that knows its container).
+ * A pointer to the start stands right before what is pointed to (a block
+ * aligned by hand), or in its first two words (an inner struct that knows its
+ * container).
  */
 static bool
 inner_leads_back(const struct inner_buf *b, uint64_t off)
@@ -175,9 +188,27 @@ inner_leads_back(const struct inner_buf *b, uint64_t off)
 
 	for (at = off - WORD; at <= off + WORD; at += WORD)
 		if (at <= b->size - WORD &&
-		    find_mem_u64(b->bytes + at) == b->addr)
+		    inner_is_front(b, find_mem_u64(b->bytes + at) - b->addr))
 			return true;
 	return false;
+}
+
+/*
+ * The attributes of an object of CPython 3.11 and later: n pointers, before
+ * them a byte each and two more, rounded up to words; the last byte says how
+ * many bytes these are and the one before how many pointers are in use.
+ */
+static bool
+inner_is_values(const struct inner_buf *b, uint64_t off)
+{
+	const uint64_t most = (b->size - off) / WORD;
+	uint64_t n;
+
+	if (off > UINT8_MAX || off % WORD != 0 || b->bytes[off - 1] != off)
+		return false;
+	n = most < off - 2 ? most : off - 2;
+	return n + 2 + WORD > off && b->bytes[off - 2] <= n &&
+	       off + n * WORD >= b->least;
 }
 
 enum inner_answer
@@ -187,8 +218,7 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 
 	if (off < WORD || off >= b->size)
 		return INNER_NO;
-	if (off <= ARRAY_HEAD_MAX && (off & (off - 1)) == 0 &&
-	    inner_is_array(b, off))
+	if (inner_is_front(b, off) || inner_is_values(b, off))
 		return INNER_YES;
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;

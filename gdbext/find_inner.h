@@ -13,7 +13,7 @@
  *	    complete object is)
  *	a block aligned by hand, the real start in the word before it, or a
  *	    struct inside another one that begins with a pointer to that
- *	objects of CPython behind the collector's header
+ *	objects of CPython behind the collector's header, and their attributes
  *
  * Memcheck knows the first four under --leak-check-heuristics.
  *

@@ -586,7 +586,7 @@ START_TEST(object_of_python_is_held_behind_the_collectors_header)
 	put(meta + 32, 48);
 	put(type + 8, meta);
 	put(type + 32, 24); /* its objects' size */
-	put(a + 16, 1);
+	put(a + 16, 0);     /* references: one on a free list has none */
 	put(a + 24, type);
 	put(b + 32, 1);
 	put(b + 40, type);
@@ -599,6 +599,47 @@ START_TEST(object_of_python_is_held_behind_the_collectors_header)
 	ck_assert_int_eq(kind_of(a), NOT_LOST);
 	ck_assert_int_eq(kind_of(b), NOT_LOST);
 	ck_assert_int_eq(kind_of(c), LEAK_POSSIBLE);
+}
+END_TEST
+
+START_TEST(attributes_of_python_are_held_behind_their_header)
+{
+	taddr_t a = draw_alloc(&d, aslab, 0, 8 + 4 * 8), b;
+
+	b = draw_alloc(&d, aslab, 1, 8 + 4 * 8);
+	put(a, 8ULL << 56 | 4ULL << 48);
+	put(b, 8ULL << 56 | 5ULL << 48); /* more in use than there are */
+	put(DATA, a + 8);
+	put(DATA + 8, b + 8);
+	run();
+	ck_assert_int_eq(kind_of(a), NOT_LOST);
+	ck_assert_int_eq(kind_of(b), LEAK_POSSIBLE);
+}
+END_TEST
+
+START_TEST(struct_at_the_end_of_a_block_that_knows_its_front_holds_it)
+{
+	taddr_t a = draw_alloc(&d, aslab, 0, 48);
+
+	put(a, 40); /* the length, as sqlite puts it in front of blocks */
+	put(a + 32, a + 8);
+	put(DATA, a + 32);
+	run();
+	ck_assert_int_eq(kind_of(a), NOT_LOST);
+}
+END_TEST
+
+START_TEST(array_of_aligned_elements_is_held_by_its_first_element)
+{
+	taddr_t a = take(), b = take();
+
+	put(a + 24, 1); /* of 32 bytes */
+	put(b + 24, 2);
+	put(DATA, a + 32);
+	put(DATA + 8, b + 32);
+	run();
+	ck_assert_int_eq(kind_of(a), NOT_LOST);
+	ck_assert_int_eq(kind_of(b), LEAK_POSSIBLE);
 }
 END_TEST
 
@@ -880,6 +921,11 @@ add_kinds(Suite *s)
 	tcase_add_test(t, block_aligned_by_hand_is_held_by_its_aligned_part);
 	tcase_add_test(
 	    t, object_of_python_is_held_behind_the_collectors_header);
+	tcase_add_test(t, attributes_of_python_are_held_behind_their_header);
+	tcase_add_test(
+	    t, struct_at_the_end_of_a_block_that_knows_its_front_holds_it);
+	tcase_add_test(
+	    t, array_of_aligned_elements_is_held_by_its_first_element);
 	suite_add_tcase(s, t);
 }
 
