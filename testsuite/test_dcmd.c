@@ -85,6 +85,16 @@ START_TEST(every_command_and_option_is_in_the_manual)
 			ck_assert_msg(*o == ':' || strstr(at, want) != NULL,
 			    "umem %s: -%c has no paragraph", dcmds[i].name, *o);
 		}
+		for (o = dcmds[i].longs ? dcmds[i].longs : ""; *o; o++) {
+			snprintf(want, sizeof(want), ".It Fl %.*s\n",
+			    (int)strcspn(o, " "), o);
+			ck_assert_msg(strstr(at, want) != NULL,
+			    "umem %s: %s has no paragraph", dcmds[i].name,
+			    want);
+			o += strcspn(o, " ") + 2; /* its letter */
+			if (*o == '\0')
+				break;
+		}
 		ck_assert_msg(strstr(at, "JSON") != NULL,
 		    "umem %s: its JSON is not described", dcmds[i].name);
 		if (end != NULL)
@@ -169,10 +179,10 @@ START_TEST(usage_errors_are_one_sentence_with_the_usage)
 	    {"", "which command? \"help umem\" lists them"},
 	    {"status x", "x is too much; usage: umem status"},
 	    {"cache -q",
-		"there is no option -q; usage: umem cache [NAME|ADDR]"},
+		"there is no option -q; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"cache -:",
-		"there is no option -:; usage: umem cache [NAME|ADDR]"},
-	    {"cache a b", "b is too much; usage: umem cache [NAME|ADDR]"},
+		"there is no option -:; usage: umem cache [-a] [NAME|ADDR]"},
+	    {"cache a b", "b is too much; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"whatis", "an address is missing; usage: umem whatis [-v] ADDR"},
 	    {"log -n", "option -n needs a value; usage: umem log [-n N] "
 		       "[transaction|fail|slab]"},

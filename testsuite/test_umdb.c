@@ -189,7 +189,7 @@ END_TEST
 START_TEST(completion_works_without_a_session)
 {
 	ck_assert_str_eq(umdb_complete(NULL, "cache umem_a"), "");
-	ck_assert_str_eq(umdb_complete(NULL, "cache -"), "-json\n");
+	ck_assert_str_eq(umdb_complete(NULL, "cache -"), "-a\n-json\n");
 	ck_assert_str_eq(umdb_complete(NULL, "sta"), "status\nstat\n");
 }
 END_TEST
