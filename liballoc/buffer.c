@@ -17,6 +17,7 @@
 #include "root.h"
 #include "slab.h"
 #include "tcache.h"
+#include "watch.h"
 
 /* ------------------------------------------------------------- allocate */
 
@@ -59,6 +60,7 @@ buffer_alloc(size_t size, size_t align, int *zero_ret)
 		buf = large_alloc(size, align, zero_ret);
 	if (buf == NULL)
 		audit_fail(cp, size);
+	watch_alloc(buf, size);
 	return buf;
 }
 
@@ -160,6 +162,7 @@ buffer_free(void *buf, size_t size, const char *function)
 
 	if (sp == NULL)
 		return;
+	watch_free(buf, size);
 	cp = sp->slab_cache;
 	if (cp->cache_flags & UMF_LARGE) {
 		large_free(sp, buf, size, function);
@@ -188,6 +191,18 @@ buffer_usable(void *buf, const char *function)
 				    : cp->cache_bufsize;
 }
 
+/* Moved pages are a buffer freed and another one allocated. */
+static void *
+resize_large(umem_slab_t *sp, void *buf, size_t size)
+{
+	size_t before = sp->slab_reqsize;
+	void *after = large_realloc(sp, buf, size);
+
+	if (after != NULL && after != buf)
+		watch_moved(buf, before, after, size);
+	return after;
+}
+
 /* A buffer that grows gets pages of its own early: copies are few then. */
 static void *
 grow_to_large(umem_cache_t *cp, void *buf, size_t size)
@@ -196,7 +211,9 @@ grow_to_large(umem_cache_t *cp, void *buf, size_t size)
 
 	if (copy == NULL)
 		return NULL;
+	watch_alloc(copy, size);
 	memcpy(copy, buf, cp->cache_bufsize);
+	watch_free(buf, (size_t)-1);
 	tc_free(cp, buf);
 	return copy;
 }
@@ -211,7 +228,7 @@ buffer_resize(void *buf, size_t size, const char *function)
 		return NULL;
 	cp = sp->slab_cache;
 	if (cp->cache_flags & UMF_LARGE)
-		return large_realloc(sp, buf, size);
+		return resize_large(sp, buf, size);
 	if (cache_is_checked(cp))
 		return NULL;
 	if (size > cp->cache_bufsize)

@@ -24,6 +24,7 @@
 #include "tcache.h"
 #include "umem.h"
 #include "vmem.h"
+#include "watch.h"
 
 static umem_lock_t cache_list_lock;
 static umem_cache_t *cache_last;
@@ -477,8 +478,10 @@ cache_alloc(umem_cache_t *cp, int flags)
 
 	do {
 		buf = cache_is_checked(cp) ? alloc_checked(cp) : tc_alloc(cp);
-		if (buf != NULL)
+		if (buf != NULL) {
+			watch_alloc(buf, cp->cache_bufsize);
 			return buf;
+		}
 		audit_fail(cp, cp->cache_bufsize);
 	} while ((flags & UMEM_NOFAIL) && umem_nofail_retry());
 	return NULL;
@@ -540,6 +543,7 @@ free_checked(umem_cache_t *cp, void *buf)
 void
 cache_free(umem_cache_t *cp, void *buf)
 {
+	watch_free(buf, (size_t)-1);
 	if (cache_is_checked(cp))
 		free_checked(cp, buf);
 	else

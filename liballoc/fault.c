@@ -346,13 +346,6 @@ conclusion(const struct umem_fault *f)
 		umem_error_message("umem: heap corruption detected; %s\n", end);
 }
 
-__attribute__((noinline)) void
-umem_error_hook(const umem_abort_info_t *info)
-{
-	/* keeps the call from being left out */
-	__asm__ volatile("" : : "r"(info) : "memory");
-}
-
 void
 fault_report(const struct umem_fault *f)
 {

@@ -41,10 +41,4 @@ struct umem_fault {
  */
 void fault_report(const struct umem_fault *f);
 
-/*
- * umem_error_hook - called at the end of every report, with noabort too: a
- * place for a breakpoint, whose address is in umem_root
- */
-void umem_error_hook(const umem_abort_info_t *info);
-
 #endif /* UMEM_FAULT_H */

@@ -146,7 +146,6 @@ init_all(void)
 	umem_root.root_self = (uintptr_t)&umem_root;
 	umem_root.root_pid = os_pid();
 	umem_root.root_start = os_now();
-	umem_root.root_error_hook = (uintptr_t)umem_error_hook;
 	umem_root.root_pagemap = pagemap;
 	note_own_image();
 	heap_init();

@@ -318,5 +318,6 @@ umem_panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	message(!os_secure(), fmt, ap);
 	va_end(ap);
+	umem_error_hook(NULL);
 	os_abort();
 }

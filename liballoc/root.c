@@ -24,6 +24,8 @@ umem_root_t umem_root = {
     .root_perthread = 1u << 20,
     .root_maxverify = ~0ull,
     .root_contents = 256,
+    .root_error_hook = (uintptr_t)umem_error_hook,
+    .root_watch = &umem_watch,
 };
 
 struct umem_settings umem_settings = {
@@ -31,3 +33,22 @@ struct umem_settings umem_settings = {
     .set_reap_interval = 10,
     .set_firewall_align = 2,
 };
+
+umem_watch_t umem_watch = {.w_hook = (uintptr_t)umem_watch_hook};
+
+/* The arguments are used, so that calls and registers stay as they are. */
+__attribute__((noinline, noclone)) void
+umem_error_hook(const umem_abort_info_t *info)
+{
+	__asm__ volatile("" : : "r"(info) : "memory");
+}
+
+__attribute__((noinline, noclone)) void
+umem_watch_hook(
+    unsigned entry, unsigned ops, void *buf, size_t size, umem_cache_t *cp)
+{
+	__asm__ volatile(""
+			 :
+			 : "r"(entry), "r"(ops), "r"(buf), "r"(size), "r"(cp)
+			 : "memory");
+}

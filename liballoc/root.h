@@ -11,6 +11,8 @@
 #ifndef UMEM_ROOT_H
 #define UMEM_ROOT_H
 
+#include <stddef.h>
+
 #include "umem_layout.h"
 
 #define UMEM_RELEASE "umem 0.1.0"
@@ -41,5 +43,21 @@ struct umem_settings {
 	uint32_t set_random;
 };
 extern struct umem_settings umem_settings;
+
+/* What a debugger waits for; it alone writes there.  See watch.h. */
+extern umem_watch_t umem_watch;
+
+/*
+ * Places for a debugger's breakpoints; they do nothing.  Their addresses are
+ * in the root from the start.
+ *
+ * umem_error_hook - called at the end of every report of a fault, with noabort
+ * too, and with NULL by umem_panic()
+ */
+void umem_error_hook(const umem_abort_info_t *info);
+
+/* umem_watch_hook - see umem_watch_t; @size (size_t)-1: not known */
+void umem_watch_hook(
+    unsigned entry, unsigned ops, void *buf, size_t size, umem_cache_t *cp);
 
 #endif /* UMEM_ROOT_H */

@@ -33,6 +33,10 @@ static umem_tcache_t tc_ended;
 __thread umem_tcache_t *umem_tc __attribute__((tls_model("initial-exec"))) =
     &tc_none;
 
+/* The thread's cache if it has one, also while umem_tc is blind. */
+static __thread umem_tcache_t *tc_own
+    __attribute__((tls_model("initial-exec")));
+
 static umem_lock_t tc_lock; /* root_tcaches, tc_nfree */
 static unsigned tc_nfree;   /* caches on the list whose thread ended */
 static pthread_key_t tc_key;
@@ -81,6 +85,36 @@ tc_new(void)
 	return tc;
 }
 
+static int
+tc_watched(void)
+{
+	return __atomic_load_n(&umem_watch.w_on, __ATOMIC_RELAXED) != 0;
+}
+
+/*
+ * Use one's cache on the fast path too, unless a debugger watches.  It blinds
+ * whoever can see, so first see, then look.
+ */
+static void
+tc_see(umem_tcache_t *tc)
+{
+	umem_tc = tc;
+	BARRIER();
+	if (tc_watched())
+		umem_tc = &tc_none;
+}
+
+/* Where a debugger finds umem_tc, the same for all threads. */
+static void
+tc_publish(void)
+{
+	__atomic_store_n(
+	    &umem_watch.w_blind, (uintptr_t)&tc_none, __ATOMIC_RELAXED);
+	__atomic_store_n(&umem_watch.w_tls,
+	    (intptr_t)&umem_tc - (intptr_t)__builtin_thread_pointer(),
+	    __ATOMIC_RELAXED);
+}
+
 static umem_tcache_t *
 tc_create(void)
 {
@@ -92,7 +126,9 @@ tc_create(void)
 		return NULL;
 	tc->tc_tid = os_tid();
 	tc->tc_thread_pointer = (uintptr_t)__builtin_thread_pointer();
-	umem_tc = tc;
+	tc_publish();
+	tc_own = tc;
+	tc_see(tc);
 	/* May call calloc in a program with many keys: we are ready for it. */
 	if (tc_have_key)
 		(void)pthread_setspecific(tc_key, tc);
@@ -105,9 +141,13 @@ tc_mine(void)
 {
 	umem_tcache_t *tc = umem_tc;
 
-	if (__builtin_expect(tc == &tc_none, 0))
+	if (__builtin_expect(tc != &tc_none, 1))
+		return tc == &tc_ended ? NULL : tc;
+	if (tc_own == NULL)
 		return tc_create();
-	return tc == &tc_ended ? NULL : tc;
+	if (!tc_watched())
+		tc_see(tc_own);
+	return tc_own;
 }
 
 uint32_t
@@ -291,10 +331,10 @@ tc_alloc(umem_cache_t *cp)
 
 	if (tc == NULL)
 		return object_create(cp);
-	if (tc_pop(cp->cache_bin, &buf))
+	b = &tc->tc_bin[cp->cache_bin];
+	if (bin_pop(b, &buf))
 		return buf;
 	tc_tick(tc);
-	b = &tc->tc_bin[cp->cache_bin];
 	mp = b->tb_prev;
 	if (mp == NULL || mp->mag_rounds == 0)
 		mp = depot_get(cp, &tc->tc_transit[1]);
@@ -304,7 +344,7 @@ tc_alloc(umem_cache_t *cp)
 		return object_create(cp);
 	else if (!bin_refill(tc, cp, b))
 		return NULL;
-	return tc_pop(cp->cache_bin, &buf) ? buf : NULL;
+	return bin_pop(b, &buf) ? buf : NULL;
 }
 
 void
@@ -318,10 +358,10 @@ tc_free(umem_cache_t *cp, void *buf)
 		object_destroy(cp, buf);
 		return;
 	}
-	if (tc_push(cp->cache_bin, buf))
+	b = &tc->tc_bin[cp->cache_bin];
+	if (bin_push(b, buf))
 		return;
 	tc_tick(tc);
-	b = &tc->tc_bin[cp->cache_bin];
 	mp = b->tb_prev;
 	if (mp == NULL || mp->mag_rounds != 0)
 		mp = mag_get(cp);
@@ -330,7 +370,7 @@ tc_free(umem_cache_t *cp, void *buf)
 		return;
 	}
 	bin_install(tc, cp, b, mp);
-	(void)tc_push(cp->cache_bin, buf);
+	(void)bin_push(b, buf);
 }
 
 /* ------------------------------------------------------------------ end */
@@ -382,6 +422,7 @@ tc_thread_ends(void *arg)
 
 	tc_flush_all(tc);
 	umem_tc = &tc_ended;
+	tc_own = NULL;
 	/* An object's destructor may have cached something again. */
 	tc_flush_all(tc);
 	lock_acquire(&tc_lock);
@@ -402,6 +443,29 @@ tc_forget(umem_cache_t *cp)
 	     tc = tc->tc_next)
 		bin_flush(tc, cp);
 	lock_release(&tc_lock);
+}
+
+uint64_t
+tc_rounds(const umem_cache_t *cp)
+{
+	uint64_t n = 0;
+
+	lock_acquire(&tc_lock);
+	for (umem_tcache_t *tc = umem_root.root_tcaches; tc != NULL;
+	     tc = tc->tc_next) {
+		const umem_tcbin_t *b = &tc->tc_bin[cp->cache_bin];
+		void **top = b->tb_top, **base = b->tb_base;
+		const umem_magazine_t *prev = b->tb_prev;
+
+		if (cp->cache_bin == 0)
+			break;
+		if (base != NULL && top >= base)
+			n += (uint64_t)(top - base);
+		if (prev != NULL)
+			n += prev->mag_rounds;
+	}
+	lock_release(&tc_lock);
+	return n;
 }
 
 void
@@ -431,10 +495,10 @@ tc_fork_unlock(void)
 void
 tc_fork_child(void)
 {
-	umem_tcache_t *mine = umem_tc;
+	umem_tcache_t *mine = tc_own;
 
 	lock_reset(&tc_lock);
-	if (mine != &tc_none && mine != &tc_ended)
+	if (mine != NULL)
 		mine->tc_tid = os_tid();
 	for (umem_tcache_t *tc = umem_root.root_tcaches; tc != NULL;
 	     tc = tc->tc_next) {

@@ -8,7 +8,9 @@
  * Before a thread has a cache of its own, and after it gave it back,
  * umem_tc points to one whose bins are all zero: empty and full at once, so
  * the fast path needs no test for it.  Bin 0 is like that in every cache: it
- * serves whatever must take the slow path.
+ * serves whatever must take the slow path.  A debugger that watches calls sets
+ * umem_tc of every thread to such a cache too (umem_watch_t): the slow path
+ * then finds the thread's own by another way.
  *
  * Bounds: a bin's magazines hold at most MAG_BYTES each, refills start with
  * a few buffers and double, so that an idle thread holds little; a second
@@ -26,11 +28,10 @@
 extern __thread umem_tcache_t *umem_tc
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* tc_pop - take a buffer from the loaded magazine of a bin; 0 when empty */
+/* bin_pop - take a buffer from the loaded magazine of a bin; 0 when empty */
 static inline __attribute__((always_inline)) int
-tc_pop(unsigned bin, void **buf_ret)
+bin_pop(umem_tcbin_t *b, void **buf_ret)
 {
-	umem_tcbin_t *b = &umem_tc->tc_bin[bin];
 	void **top = b->tb_top;
 
 	if (__builtin_expect(top == b->tb_base, 0))
@@ -40,11 +41,10 @@ tc_pop(unsigned bin, void **buf_ret)
 	return 1;
 }
 
-/* tc_push - put a buffer into the loaded magazine of a bin; 0 when full */
+/* bin_push - put a buffer into the loaded magazine of a bin; 0 when full */
 static inline __attribute__((always_inline)) int
-tc_push(unsigned bin, void *buf)
+bin_push(umem_tcbin_t *b, void *buf)
 {
-	umem_tcbin_t *b = &umem_tc->tc_bin[bin];
 	void **top = b->tb_top;
 
 	if (__builtin_expect(top == b->tb_limit, 0))
@@ -52,6 +52,19 @@ tc_push(unsigned bin, void *buf)
 	*top = buf;
 	b->tb_top = top + 1;
 	return 1;
+}
+
+/* tc_pop, tc_push - the same with a bin of the thread's cache */
+static inline __attribute__((always_inline)) int
+tc_pop(unsigned bin, void **buf_ret)
+{
+	return bin_pop(&umem_tc->tc_bin[bin], buf_ret);
+}
+
+static inline __attribute__((always_inline)) int
+tc_push(unsigned bin, void *buf)
+{
+	return bin_push(&umem_tc->tc_bin[bin], buf);
 }
 
 /*
@@ -62,6 +75,9 @@ void *tc_alloc(umem_cache_t *cp);
 
 /* tc_free - the way back */
 void tc_free(umem_cache_t *cp, void *buf);
+
+/* tc_rounds - buffers of a cache in all thread caches, at about this moment */
+uint64_t tc_rounds(const umem_cache_t *cp);
 
 /* tc_init - once: the key whose destructor runs when a thread ends */
 void tc_init(void);

@@ -110,6 +110,7 @@ struct umem_tcache;
 struct umem_pmleaf;
 struct umem_log_header;
 struct umem_region;
+struct umem_watch;
 struct vmem;
 struct vmem_seg;
 
@@ -437,6 +438,45 @@ typedef struct vmem {
 #define VMF_INTERNAL 0x1u /* made by the library itself */
 #define VMF_HEAP 0x2u     /* hands out memory of UMEM_RG_HEAP regions */
 
+/* -------------------------------------------------------------- watching */
+
+/*
+ * What a debugger waits for; the only memory that it writes.
+ *
+ * It writes entries and w_on into the stopped process and puts a breakpoint on
+ * umem_watch_hook(entry, ops, buffer, size, cache), which is called for each
+ * entry that matches: with UMEM_WATCH_ALLOC after a buffer was taken, with
+ * UMEM_WATCH_FREE before it is given back.  The comparison is made on the slow
+ * path alone.  So that calls get there, the debugger makes every thread blind:
+ * the word at (tc_thread_pointer + w_tls) of each live thread cache, if it
+ * holds the address of that cache, is set to w_blind, the cache whose bins are
+ * all empty and full.  Threads that begin later are born blind.
+ *
+ * To end it w_on is set to 0: each thread then sees again at its next call.
+ * UMEM_WATCH_SELF lets the library do that when no breakpoint instruction
+ * stands on the hook any more: the debugger went away.
+ */
+#define UMEM_WATCH_MAX 8u /* entries */
+typedef struct umem_watch_entry {
+	uint64_t we_ops;      /* UMEM_WATCH_ALLOC, _FREE; 0: matches nothing */
+	uint64_t we_size_min; /* bytes asked for, both included */
+	uint64_t we_size_max;
+	uint64_t we_cache;  /* 0: any */
+	uint64_t we_buffer; /* 0: any */
+} umem_watch_entry_t;
+#define UMEM_WATCH_ALLOC 1u
+#define UMEM_WATCH_FREE 2u
+
+typedef struct umem_watch {
+	uint64_t w_on;    /* 0 off; UMEM_WATCH_ON, _SELF */
+	uint64_t w_hook;  /* address of umem_watch_hook() */
+	int64_t w_tls;    /* 0: no thread has a cache yet */
+	uint64_t w_blind; /* address of a thread cache */
+	umem_watch_entry_t w_entry[UMEM_WATCH_MAX];
+} umem_watch_t;
+#define UMEM_WATCH_ON 1u
+#define UMEM_WATCH_SELF 2u
+
 /* ------------------------------------------------------------------ root */
 
 /* What the last detected fault was: umem_abort_info. */
@@ -527,7 +567,8 @@ typedef struct umem_root {
 	uint64_t root_error_hook; /* address of umem_error_hook() */
 	/* memory from malloc that the library itself holds, or 0: live */
 	uint64_t root_held[2];
-	uint64_t root_spare[6];
+	UMEM_PTR(struct umem_watch) root_watch;
+	uint64_t root_spare[5];
 } umem_root_t;
 #define UMEM_OUTPUT_ERRORS 0x1u /* error reports to stderr */
 #define UMEM_OUTPUT_ALL 0x2u    /* every message to stderr */
@@ -545,5 +586,7 @@ _Static_assert(sizeof(umem_region_t) == 32, "layout");
 _Static_assert(sizeof(umem_maglist_t) == 40, "layout");
 _Static_assert(sizeof(vmem_seg_t) == 72, "layout");
 _Static_assert(sizeof(umem_abort_info_t) == 72, "layout");
+_Static_assert(sizeof(umem_watch_entry_t) == 40, "layout");
+_Static_assert(sizeof(umem_watch_t) == 32 + 40 * UMEM_WATCH_MAX, "layout");
 
 #endif /* UMEM_LAYOUT_H */
