@@ -291,10 +291,19 @@ umem_mallopt(int param, int value)
 	return 1;
 }
 
-/* Bytes: from the system, in use by the client, free in between. */
+/* Bytes: from the system, in use in caches, in large buffers. */
 struct usage {
-	size_t system, used, large, nlarge;
+	size_t system, small, large, nlarge;
 };
+
+static size_t
+cache_in_use(const umem_cache_t *cp)
+{
+	uint64_t cached = cp->cache_magfull.ml_rounds + tc_rounds(cp);
+	uint64_t out = cp->cache_bufslab;
+
+	return out > cached ? (out - cached) * cp->cache_bufsize : 0;
+}
 
 static struct usage
 usage(void)
@@ -305,17 +314,13 @@ usage(void)
 	if (heap_arena != NULL)
 		u.system = heap_arena->vm_mem_total;
 	for (cp = umem_root.root_caches; cp != NULL; cp = cp->cache_next)
-		if (!(cp->cache_flags & UMF_LARGE))
-			u.used +=
-			    (size_t)cp->cache_bufslab * cp->cache_chunksize;
-	if (heap_oversize != NULL) {
+		if (cp->cache_flags & UMF_LARGE)
+			u.nlarge = cp->cache_buftotal;
+		else
+			u.small += cache_in_use(cp);
+	if (heap_oversize != NULL)
 		u.large =
 		    heap_oversize->vm_mem_inuse + heap_firewall->vm_mem_inuse;
-		u.used += u.large;
-		u.nlarge = umem_root.root_large == NULL
-			       ? 0
-			       : umem_root.root_large->cache_buftotal;
-	}
 	return u;
 }
 
@@ -327,8 +332,8 @@ umem_mallinfo2(void)
 	    .arena = u.system - u.large,
 	    .hblks = u.nlarge,
 	    .hblkhd = u.large,
-	    .uordblks = u.used,
-	    .fordblks = u.system > u.used ? u.system - u.used : 0,
+	    .uordblks = u.small,
+	    .fordblks = u.system - u.large - u.small,
 	};
 
 	return mi;
@@ -364,7 +369,7 @@ umem_malloc_info(int options, FILE *stream)
 	    "<system type=\"current\" size=\"%zu\"/>\n"
 	    "<used type=\"current\" size=\"%zu\"/>\n"
 	    "</malloc>\n",
-	    u.nlarge, u.large, u.system, u.used);
+	    u.nlarge, u.large, u.system, u.small + u.large);
 	return 0;
 }
 
@@ -376,7 +381,7 @@ umem_malloc_stats(void)
 	fprintf(stderr,
 	    "umem: %zu bytes from the system, %zu in use, of these %zu in "
 	    "%zu large buffers\n",
-	    u.system, u.used, u.large, u.nlarge);
+	    u.system, u.small + u.large, u.large, u.nlarge);
 }
 
 /* ----------------------------------------------------------------- names */
