@@ -52,8 +52,10 @@ thing_add(struct roof *r, enum top_who who, const struct part *part,
 	struct thing *t;
 
 	if (r->nthing == r->room) {
+		if (room >= DOM_MAX_NODES / 2)
+			return UMDB_ENOMEM;
 		t = realloc(r->thing, room * sizeof(*t));
-		if (t == NULL || room >= DOM_MAX_NODES / 2)
+		if (t == NULL)
 			return UMDB_ENOMEM;
 		r->thing = t;
 		r->room = room;
@@ -415,32 +417,28 @@ kept_fini(struct kept *k)
 /* ---------------------------------------------------------------------- rows */
 
 /*
- * Note a pointer among those that most is retained through: one of each thing,
- * unless the row is of one thing.
+ * Note a place among those that most is retained through: one of each thing,
+ * the best one.
  */
 static void
-row_place(struct roof *r, struct top_root *row, size_t hit, uint64_t bytes)
+row_place(struct top_root *row, uint32_t thing, const struct top_place *place)
 {
-	const uint32_t thing = r->of_hit[hit];
-	const struct top_place p = {
-	    r->thing[thing].part, r->g->hit_at[hit], bytes};
 	size_t i, k;
 
-	for (i = 0; i < row->nplace; i++) {
+	for (i = 0; i < row->nplace; i++)
 		if (row->who == TOP_ONE || row->thing[i] == thing)
 			break;
-	}
-	if (i < row->nplace && row->place[i].bytes >= bytes)
-		return;
 	if (i == row->nplace && row->nplace < TOP_PLACES)
 		row->nplace++;
-	else if (i == row->nplace && row->place[--i].bytes >= bytes)
+	else if (i == row->nplace)
+		i--;
+	if (row->place[i].part != NULL && row->place[i].bytes >= place->bytes)
 		return;
-	for (k = i; k > 0 && row->place[k - 1].bytes < bytes; k--) {
+	for (k = i; k > 0 && row->place[k - 1].bytes < place->bytes; k--) {
 		row->place[k] = row->place[k - 1];
 		row->thing[k] = row->thing[k - 1];
 	}
-	row->place[k] = p;
+	row->place[k] = *place;
 	row->thing[k] = thing;
 }
 
@@ -456,10 +454,12 @@ row_of(struct roof *r, struct top_root *several, uint32_t dominator)
 				  : &r->thing[node - r->g->nbuf - 1].row;
 }
 
+/* Roots' own pointers. */
 static void
 rows_places(struct roof *r, struct top_root *several)
 {
 	const struct kept *k = &r->kept;
+	struct top_place place;
 	struct top_root *row;
 	uint32_t p;
 	size_t i;
@@ -471,9 +471,104 @@ rows_places(struct roof *r, struct top_root *several)
 		row = row_of(r, several, k->dom.idom[p]);
 		if (row == NULL)
 			continue;
+		place.part = r->thing[r->of_hit[i]].part;
+		place.at = r->g->hit_at[i];
+		place.bytes = k->bytes[p];
 		row->pointers++;
-		row_place(r, row, i, k->bytes[p]);
+		row_place(row, r->of_hit[i], &place);
 	}
+}
+
+/*
+ * What several roots share is mostly pointed to by what each of them has: two
+ * owners of one object.  Follow such pointers back to the roots.
+ */
+struct back {
+	struct roof *r;
+	struct top_root *several;
+	uint8_t *shared; /* a bit by node: several roots keep it */
+	uint32_t *under; /* by place: that of the first thing above, or 1 */
+};
+
+static int
+back_init(struct back *b)
+{
+	const struct dom *dom = &b->r->kept.dom;
+	const uint32_t nbuf = b->r->g->nbuf;
+	const struct top_root *row;
+	uint32_t p;
+	bool any = false;
+
+	b->shared = calloc((size_t)nbuf / 8 + 1, 1);
+	if (b->shared == NULL)
+		return UMDB_ENOMEM;
+	for (p = 2; p <= dom->n; p++) {
+		row = row_of(b->r, b->several, dom->idom[p]);
+		if (dom->order[p] >= nbuf || row == NULL || row->who == TOP_ONE)
+			continue;
+		b->shared[dom->order[p] / 8] |=
+		    (uint8_t)(1u << dom->order[p] % 8);
+		any = true;
+	}
+	if (!any)
+		return UMDB_OK;
+	b->under = malloc(((size_t)dom->n + 2) * sizeof(*b->under));
+	if (b->under == NULL)
+		return UMDB_ENOMEM;
+	for (p = 1; p <= dom->n; p++)
+		b->under[p] =
+		    dom->order[p] >= nbuf ? p : b->under[dom->idom[p]];
+	return UMDB_OK;
+}
+
+/* A pointer of buffer @from to the shared @to. */
+static void
+back_note(struct back *b, uint32_t from, uint32_t to)
+{
+	struct roof *r = b->r;
+	const struct kept *k = &r->kept;
+	const uint32_t p = k->dom.place[to];
+	const uint32_t above = b->under[k->dom.place[from]];
+	struct top_root *row = row_of(r, b->several, k->dom.idom[p]);
+	struct top_place place;
+	uint32_t thing;
+
+	if (above <= 1 || above == k->dom.idom[p])
+		return;
+	thing = k->dom.order[above] - r->g->nbuf - 1;
+	if (r->thing[thing].row.nplace == 0)
+		return;
+	place = r->thing[thing].row.place[0];
+	place.bytes = k->bytes[p];
+	row->pointers++;
+	row_place(row, thing, &place);
+}
+
+static int
+rows_back(struct roof *r, struct top_root *several)
+{
+	struct back b = {.r = r, .several = several};
+	const struct graph *g = r->g;
+	uint32_t node, e;
+	int rc = back_init(&b);
+
+	for (node = 0; b.under != NULL && node < g->nbuf; node++) {
+		if (g->off[node] == g->off[node + 1] ||
+		    r->kept.dom.place[node] == 0)
+			continue;
+		for (e = g->off[node]; e < g->off[node + 1]; e++)
+			if ((b.shared[g->to[e] / 8] >> g->to[e] % 8 & 1) != 0)
+				back_note(&b, node, g->to[e]);
+		if (node % POLL_EVERY == 0 &&
+		    target_poll(
+			g->m.snap->tgt, "naming roots", node, g->nbuf)) {
+			rc = UMDB_EINTR;
+			break;
+		}
+	}
+	free(b.shared);
+	free(b.under);
+	return rc;
 }
 
 /* What an object retains beyond its variables, and all roots beyond theirs. */
@@ -522,11 +617,15 @@ roof_rows(struct roof *r, struct top *t)
 {
 	struct top_root several = {.who = TOP_SEVERAL};
 	size_t i;
+	int rc;
 
 	t->root = calloc(r->nthing + 1, sizeof(*t->root));
 	if (t->root == NULL)
 		return UMDB_ENOMEM;
 	rows_places(r, &several);
+	rc = rows_back(r, &several);
+	if (rc != UMDB_OK)
+		return rc;
 	rows_count(r, &several);
 	for (i = 0; i < r->nthing; i++)
 		if (r->thing[i].row.count > 0)

@@ -42,8 +42,8 @@ struct top_root {
 	struct top_place place[TOP_PLACES];
 	size_t nplace;
 	uint32_t thing[TOP_PLACES]; /* of find_top.c alone */
-	uint64_t pointers;          /* of roots, to what is retained */
-	uint64_t count, bytes;      /* retained */
+	uint64_t pointers;     /* to what is retained, from outside of it */
+	uint64_t count, bytes; /* retained */
 };
 
 /* Buffers that were allocated by one stack; without audit, of one cache. */

@@ -363,7 +363,7 @@ START_TEST(answers_are_forgotten_when_the_target_runs)
 	session_find(&s, line("refs", lost), "nothing points to it\n");
 	umdb_invalidate(s.u);
 	session_find(&s, line("refs", lost), "  global v3 in app\n");
-	session_find(&s, "top", "several variables of app: v2 and others\n");
+	session_find(&s, "top", "several variables of app: v2, v3\n");
 }
 END_TEST
 

@@ -456,6 +456,33 @@ START_TEST(stack_and_registers_take_nothing_from_a_variable)
 }
 END_TEST
 
+/* The variables do not point to what they share, their buffers do. */
+START_TEST(owners_of_a_shared_buffer_are_named)
+{
+	const taddr_t left = take(0), right = take(0), shared = take(1),
+		      more = take(1);
+	const struct top_root *t;
+
+	put(DATA, left);
+	put(DATA + VARIABLE, right);
+	put(left + 8, shared);
+	put(right + 16, shared + 4);
+	put(shared, more);
+	load();
+	rank();
+	ck_assert_uint_eq(top->nroot, 3);
+	t = &top->root[0];
+	ck_assert_int_eq(t->who, TOP_OBJECT);
+	ck_assert_uint_eq(t->count, 2);
+	ck_assert_uint_eq(t->bytes, 256);
+	ck_assert_uint_eq(t->pointers, 2);
+	ck_assert_uint_eq(t->nplace, 2);
+	ck_assert_uint_eq(t->place[0].at, DATA);
+	ck_assert_uint_eq(t->place[1].at, DATA + VARIABLE);
+	ck_assert_uint_eq(row_at(PLACE_DATA, DATA)->count, 1);
+}
+END_TEST
+
 START_TEST(what_different_roots_lead_to_is_said_to_be_of_several)
 {
 	const taddr_t a = take(0), b = take(0);
@@ -831,6 +858,7 @@ test_find_graph_suite(void)
 	tc = tcase_create("top");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, variable_retains_a_list_and_two_variables_share_one);
+	tcase_add_test(tc, owners_of_a_shared_buffer_are_named);
 	tcase_add_test(tc, stack_and_registers_take_nothing_from_a_variable);
 	tcase_add_test(
 	    tc, what_different_roots_lead_to_is_said_to_be_of_several);
