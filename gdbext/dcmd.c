@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "dcmd_run.h"
+#include "walker.h"
 
 #define DAMAGE_SHOWN 5u
 
@@ -48,6 +49,25 @@ dcmd_usage_error(
 }
 
 /* ------------------------------------------------------------ the line */
+
+const char *
+dcmd_unquoted(const char *p, const char *set, char *open_ret)
+{
+	char quote = '\0';
+
+	for (; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0' && quote != '\'')
+			p++;
+		else if (quote != '\0')
+			quote = *p == quote ? '\0' : quote;
+		else if (*p == '\'' || *p == '"')
+			quote = *p;
+		else if (strchr(set, *p) != NULL)
+			break;
+	}
+	*open_ret = quote;
+	return p;
+}
 
 /* Copy one word from *line to @to; returns the end of the copy. */
 static char *
@@ -83,7 +103,7 @@ split(const char *line, struct dcmd_line *ret, size_t *nword_ret)
 	char *to;
 
 	ret->text = malloc(2 * len + 2);
-	ret->word = calloc(len / 2 + 2, sizeof(*ret->word));
+	ret->word = calloc(len / 2 + 3, sizeof(*ret->word));
 	if (ret->text == NULL || ret->word == NULL)
 		return UMDB_ENOMEM;
 	for (to = ret->text;;) {
@@ -169,11 +189,6 @@ parse_words(
 			rc = parse_options(l, word, nword, &i, err);
 			if (rc != UMDB_OK)
 				return rc;
-		} else if (strcmp(word[i], "|") == 0) {
-			return error_set(err, UMDB_EUSAGE, 0,
-			    "to pipe its output into a shell command use "
-			    "GDB's own: pipe umem %s | ...",
-			    l->dcmd->name);
 		} else {
 			word[n++] = word[i];
 		}
@@ -196,11 +211,56 @@ wants_json(char **word, size_t nword)
 	return false;
 }
 
-int
-dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err)
+/* Make room for the argument that a pipe gives. */
+static int
+insert_dot(struct dcmd_line *l, struct umdb_error *err)
 {
-	const struct dcmd *d;
+	const struct dcmd *d = l->dcmd;
+	char **at = l->args.argv + d->dot;
+
+	if (d->max == 0 || (d->flags & DCMD_NO_DOT) != 0)
+		return dcmd_usage_error(
+		    d, err, "it takes no address from a pipe");
+	if (l->args.argc < d->dot)
+		return dcmd_usage_error(d, err, "an argument is missing");
+	memmove(at + 1, at, (size_t)(l->args.argc - d->dot) * sizeof(*at));
+	*at = l->dot;
+	l->args.argc++;
+	return UMDB_OK;
+}
+
+/* The command, and its words without its name. */
+static int
+parse_name(struct dcmd_line *l, bool piped, char ***word, size_t *nword,
+    struct umdb_error *err)
+{
+	const char *name = l->word[0];
+
+	l->dcmd = dcmd_find(name);
+	if (l->dcmd != NULL) {
+		++*word;
+		--*nword;
+	} else if (walker_find(name) != NULL) {
+		l->dcmd = dcmd_find("walk");
+	} else {
+		return error_set(err, UMDB_EUSAGE, 0,
+		    piped ? "there is no command %.80s; for one of the shell "
+			    "put ! in the place of |"
+			  : "there is no command %.80s; \"help umem\" lists "
+			    "them",
+		    name);
+	}
+	l->name = name;
+	return UMDB_OK;
+}
+
+static int
+parse(const char *line, bool piped, struct dcmd_line *ret,
+    struct umdb_error *err)
+{
 	size_t nword = 0;
+	const struct dcmd *d;
+	char **word;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
@@ -211,16 +271,15 @@ dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err)
 	if (nword == 0)
 		return error_set(err, UMDB_EUSAGE, 0,
 		    "which command? \"help umem\" lists them");
-	d = dcmd_find(ret->word[0]);
-	if (d == NULL)
-		return error_set(err, UMDB_EUSAGE, 0,
-		    "there is no command %.80s; \"help umem\" lists them",
-		    ret->word[0]);
-	ret->dcmd = d;
-	ret->name = ret->word[0];
-	rc = parse_words(ret, ret->word + 1, nword - 1, err);
+	word = ret->word;
+	rc = parse_name(ret, piped, &word, &nword, err);
+	if (rc == UMDB_OK)
+		rc = parse_words(ret, word, nword, err);
+	if (rc == UMDB_OK && piped)
+		rc = insert_dot(ret, err);
 	if (rc != UMDB_OK)
 		return rc;
+	d = ret->dcmd;
 	if (ret->args.argc < d->min)
 		return dcmd_usage_error(d, err, "an address is missing");
 	if (d->max >= 0 && ret->args.argc > d->max)
@@ -229,9 +288,25 @@ dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err)
 	return UMDB_OK;
 }
 
+int
+dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err)
+{
+	return parse(line, false, ret, err);
+}
+
+int
+dcmd_parse_piped(
+    const char *line, struct dcmd_line *ret, struct umdb_error *err)
+{
+	return parse(line, true, ret, err);
+}
+
 void
 dcmd_line_free(struct dcmd_line *line)
 {
+	free(line->expr);
+	free(line->numbers);
+	line->expr = line->numbers = NULL;
 	free(line->text);
 	free(line->word);
 	line->text = NULL;
@@ -263,14 +338,8 @@ note_damage(struct dcmd_ctx *ctx)
 }
 
 int
-dcmd_execute(struct dcmd_ctx *ctx, const struct dcmd_line *line)
+dcmd_close(struct dcmd_ctx *ctx)
 {
-	int rc;
-
-	ctx->dcmd = line->dcmd;
-	rc = line->dcmd->run(ctx, &line->args);
-	if (rc != UMDB_OK)
-		return rc;
 	note_damage(ctx);
 	if (out_status(ctx->out) == UMDB_ENOMEM)
 		return error_set(ctx->err, UMDB_ENOMEM, 0, "out of memory");

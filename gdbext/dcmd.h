@@ -38,6 +38,7 @@ enum dcmd_complete {
 	COMPLETE_CACHE,  /* names of caches */
 	COMPLETE_SYMBOL, /* functions, by the debugger */
 	COMPLETE_WORD,   /* the row's own words */
+	COMPLETE_WALKER, /* names of walkers, then of caches */
 };
 
 struct dcmd;
@@ -67,6 +68,13 @@ struct dcmd_ctx {
 	int (*lookup)(void *arg, const char *text, uint64_t *addr_ret,
 	    uint64_t *size_ret);
 	void *lookup_arg;
+	/*
+	 * Run a command of the debugger; *text_ret, what it printed or, with
+	 * UMDB_ENOTFOUND, why it failed, lives until the next call.  NULL
+	 * where there is no debugger.
+	 */
+	int (*execute)(void *arg, const char *command, const char **text_ret);
+	void *execute_arg;
 	/*
 	 * Frames of a thread, innermost first, by the debugger; NULL where it
 	 * has none.  UMDB_OK, or UMDB_ENOTFOUND.
@@ -106,6 +114,7 @@ struct dcmd {
 #define DCMD_NO_SNAP 0x1u /* works without a snapshot (status) */
 #define DCMD_NO_DOT 0x2u  /* takes no address from a pipe */
 #define DCMD_NO_PIPE 0x4u /* gives none to a pipe */
+#define DCMD_RAW_ARGS 0x8u /* what looks like a number need not be one */
 
 extern const struct dcmd dcmds[];
 extern const size_t ndcmd;
@@ -121,10 +130,15 @@ struct dcmd_line {
 	struct dcmd_args args;
 	char *text; /* the words stand in here */
 	char **word;
+	char dot[24]; /* dcmd_parse_piped: what stands in argv[dcmd->dot] */
+	char *expr;    /* MDB's notation: what that is made of; or NULL */
+	char *numbers; /* ... and numbers among the arguments */
 };
 
 /**
  * dcmd_parse - words, options and arguments of a command line
+ *
+ * The name of a walker alone stands for "walk WALKER".
  *
  * Words are separated by blanks; '...' and "..." keep blanks, a backslash the
  * next character.  Options may stand anywhere before "--".  Returns UMDB_OK,
@@ -132,13 +146,26 @@ struct dcmd_line {
  * far as the line was understood.  Release with dcmd_line_free in any case.
  */
 int dcmd_parse(const char *line, struct dcmd_line *ret, struct umdb_error *err);
+
+/*
+ * dcmd_parse_piped - as above; one argument is left out, and comes from a pipe
+ * later, in ret->dot.  *ret must stay where it is.
+ */
+int dcmd_parse_piped(
+    const char *line, struct dcmd_line *ret, struct umdb_error *err);
 void dcmd_line_free(struct dcmd_line *line);
 
 /*
- * dcmd_execute - run a parsed line and say what every command says: memory
- * of the library that is damaged and was left out.
+ * dcmd_close - after a command, or the last of a pipeline: say what every
+ * command says, memory of the library that is damaged and was left out.
  */
-int dcmd_execute(struct dcmd_ctx *ctx, const struct dcmd_line *line);
+int dcmd_close(struct dcmd_ctx *ctx);
+
+/*
+ * dcmd_unquoted - the first character of @set that stands in no quotes, or
+ * the end; *open_ret: the quote that is never closed, or NUL
+ */
+const char *dcmd_unquoted(const char *p, const char *set, char *open_ret);
 
 /*
  * dcmd_usage_error - note UMDB_EUSAGE with "<sentence>; usage: umem ..."

@@ -303,6 +303,7 @@ verify_close(struct dcmd_ctx *ctx, const struct verify_sum *sum)
 int
 dcmd_verify(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
+	const bool verbose = args->opt['v'] != NULL;
 	const struct snap_cache *one = NULL;
 	struct verify_sum sum = {0};
 	struct verify_all all;
@@ -323,9 +324,9 @@ dcmd_verify(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 		const struct snap_cache *c = &ctx->snap->cache[i];
 
 		if (rc == UMDB_OK &&
-		    (all.list[i].nbad > 0 || (c == one && !ctx->loop)))
-			verify_lines(
-			    ctx, c, &all.list[i], args->opt['v'] != NULL);
+		    (!ctx->loop ? all.list[i].nbad > 0 || c == one
+				: all.list[i].nbad > 0 && verbose))
+			verify_lines(ctx, c, &all.list[i], verbose);
 		free(all.list[i].bad);
 	}
 	free(all.list);

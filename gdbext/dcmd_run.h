@@ -13,6 +13,8 @@ dcmd_fn dcmd_status, dcmd_stat, dcmd_cache, dcmd_verify;
 dcmd_fn dcmd_log, dcmd_records, dcmd_bufctl, dcmd_whatis, dcmd_findleaks;
 
 dcmd_fn dcmd_refs, dcmd_path, dcmd_owns, dcmd_top;
+dcmd_fn dcmd_walk, dcmd_walkers;
+dcmd_fn dcmd_print, dcmd_examine, dcmd_dcmds, dcmd_help, dcmd_mdb;
 
 dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
 dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;

@@ -128,6 +128,101 @@ const struct dcmd dcmds[] = {
 	.run = dcmd_bufctl,
     },
     {
+	.name = "walk",
+	.usage = "[WALKER|CACHE] [START]",
+	.summary = "Print addresses: of buffers, slabs, records, segments, ...",
+	.help =
+	    "WALKER is one of \"umem walkers\", or the name of a cache, "
+	    "whose allocated\nbuffers are meant.  START is where some walks "
+	    "start: a cache, an arena, a\nthread, an address.  Addresses are "
+	    "there to be given to other commands:\n\n"
+	    "  umem walk umem_cache | umem_verify\n"
+	    "  umem walk bufctl CACHE | bufctl -v -c FUNCTION\n"
+	    "  umem walk leakbuf | whatis",
+	.complete = COMPLETE_WALKER,
+	.max = 2,
+	.dot = 1,
+	.run = dcmd_walk,
+    },
+    {
+	.name = "walkers",
+	.usage = "",
+	.summary = "List the walkers: what umem walk can visit.",
+	.help = "START says what a walk starts from; in brackets, it may be "
+		"left out and\neverything is visited.",
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.run = dcmd_walkers,
+    },
+    {
+	.name = "print",
+	.usage = "ADDR TYPE [MEMBER]",
+	.summary = "Print what is at an address as a C type, by GDB's print.",
+	.help = "TYPE is a type of the program, \"struct session\"; MEMBER "
+		"may go on:\nnext->name, list[2].  Most useful behind a "
+		"pipe:\n\n"
+		"  umem walk session_cache | print struct session",
+	.min = 2,
+	.max = -1,
+	.flags = DCMD_NO_PIPE | DCMD_RAW_ARGS,
+	.run = dcmd_print,
+    },
+    {
+	.name = "examine",
+	.usage = "ADDR FORMAT [-c COUNT]",
+	.summary = "Print memory at an address, by GDB's x.",
+	.help = "FORMAT is a count and a letter of MDB: B x X J 1 to 8 bytes "
+		"in hexadecimal;\nd D e 2 to 8 bytes in decimal with a sign, V "
+		"u U E 1 to 8 without; b o O 1 to\n4 bytes in octal; p pointers "
+		"with symbols, s strings, c characters,\ni instructions.\n\n"
+		"  -c COUNT   how many, if FORMAT does not say it",
+	.options = "c:",
+	.min = 2,
+	.max = 2,
+	.flags = DCMD_NO_PIPE | DCMD_RAW_ARGS,
+	.run = dcmd_examine,
+    },
+    {
+	.name = "dcmds",
+	.usage = "",
+	.summary = "List the commands with their names in MDB.",
+	.help = "As \"mdb ::dcmds\".",
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.run = dcmd_dcmds,
+    },
+    {
+	.name = "help",
+	.usage = "[COMMAND|WALKER]",
+	.summary = "Describe a command or a walker.",
+	.help = "As \"help umem COMMAND\"; knows MDB's names and the walkers "
+		"too.",
+	.max = 1,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS,
+	.run = dcmd_help,
+    },
+    {
+	.name = "mdb",
+	.alias = "mdb",
+	.usage = "[EXPRESSION]::COMMAND [ARGUMENTS] [| ...] [! SHELL COMMAND]",
+	.summary = "Commands in the notation of MDB, illumos' debugger.",
+	.help =
+	    "EXPRESSION is the address that the command gets.  Numbers are "
+	    "hexadecimal:\n0t10 is ten, 0i101 and 0o17 are binary and octal. "
+	    " Symbols are func and\nlib`func, registers <rsp; + - * % & and "
+	    "parentheses work.\n\n"
+	    "  mdb ::findleaks -d\n"
+	    "  mdb 7f3c00014020::whatis\n"
+	    "  mdb ::walk umem_cache | ::umem_verify\n"
+	    "  mdb ADDR::bufctl -h -v\n"
+	    "  mdb ADDR::walk leakbuf | ::print struct session\n"
+	    "  mdb ADDR/20X\n"
+	    "  mdb ::umem_cache ! grep session\n\n"
+	    "\"mdb ::dcmds\", \"mdb ::walkers\" and \"mdb ::help NAME\" say "
+	    "what there is.",
+	.max = -1,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.run = dcmd_mdb,
+    },
+    {
 	.name = "whatis",
 	.alias = NULL,
 	.usage = "[-v] ADDR",

@@ -21,9 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dcmd.h"
+#include "dcmd_pipe.h"
 #include "find_top.h"
 #include "out_impl.h"
+#include "shell.h"
+#include "walker.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define HANDSHAKE_BYTES 64u
@@ -54,6 +56,8 @@ struct umdb {
 	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
 	struct strbuf completions;
 	struct umdb_symbol symbol; /* the last one asked for */
+	struct shell *shell;       /* what is written goes through it */
+	const char *result;        /* what the last count is called */
 	bool busy;                 /* a command runs */
 	bool stale;                /* invalidated while it did */
 };
@@ -84,6 +88,17 @@ call_write(void *arg, const char *text, size_t len, int *ok)
 	u->cb.write(u->cb.arg, text, len, ok);
 }
 
+static void
+write_out(void *arg, const char *text, size_t len, int *ok)
+{
+	struct umdb *u = arg;
+
+	if (u->shell != NULL)
+		shell_write(u->shell, text, len, ok);
+	else
+		call_write(u, text, len, ok);
+}
+
 static bool
 call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 {
@@ -94,6 +109,27 @@ call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 		return false;
 	u->cb.poll(u->cb.arg, what, done, total, &ok);
 	return ok != 1;
+}
+
+static bool
+call_stop(void *arg)
+{
+	return call_poll(arg, "shell", 0, 0);
+}
+
+static int
+call_execute(void *arg, const char *command, const char **text_ret)
+{
+	struct umdb *u = arg;
+	int ok = 0;
+
+	*text_ret = "";
+	if (u->cb.execute == NULL || !may_call(u))
+		return UMDB_ETARGET;
+	u->cb.execute(u->cb.arg, command, text_ret, &ok);
+	if (*text_ret == NULL)
+		*text_ret = "";
+	return ok == 1 ? UMDB_OK : ok == 2 ? UMDB_ENOTFOUND : UMDB_EINTR;
 }
 
 static int
@@ -468,8 +504,8 @@ umdb_set_threads(struct umdb *u, const struct umdb_thread *th, uint64_t n)
 /* --------------------------------------------------------------- commands */
 
 static int
-run_line(struct umdb *u, const struct dcmd_line *line, struct out *out,
-    uint64_t *found)
+run_pipeline(
+    struct umdb *u, struct pipeline *p, struct out *out, uint64_t *found)
 {
 	struct dcmd_ctx ctx = {
 	    .out = out,
@@ -479,6 +515,8 @@ run_line(struct umdb *u, const struct dcmd_line *line, struct out *out,
 	    .top = &u->top,
 	    .lookup = call_lookup,
 	    .lookup_arg = u,
+	    .execute = call_execute,
+	    .execute_arg = u,
 	    .frames = call_frames,
 	    .frames_arg = u,
 	};
@@ -487,32 +525,66 @@ run_line(struct umdb *u, const struct dcmd_line *line, struct out *out,
 	rc = prepare(u);
 	ctx.snap = u->snap;
 	ctx.tgt = u->tgt;
-	if (rc != UMDB_OK && (line->dcmd->flags & DCMD_NO_SNAP) == 0)
+	if (rc != UMDB_OK && pipeline_needs_snap(p))
 		return rc;
-	rc = dcmd_execute(&ctx, line);
+	rc = pipeline_run(&ctx, p);
 	*found = ctx.found;
+	u->result = p->dcmd->result;
 	return rc;
 }
 
+/*
+ * Have an output, through a shell command if there is one, and use it.  A
+ * command that stops reading, like head, is no failure.
+ */
 static int
-fail(struct umdb *u, const struct dcmd_line *line, int rc)
+run_into_out(
+    struct umdb *u, struct pipeline *p, int rc, uint64_t *found)
 {
-	snprintf(u->message, sizeof(u->message), "%.40s: %s", line->name,
-	    u->err.msg);
+	const struct out_sink sink = {
+	    .arg = u, .write = write_out, .symbolise = call_symbolise};
+	const struct shell_sink through = {
+	    .arg = u, .write = call_write, .stop = call_stop};
+	const struct dcmd *d = p->n > 0 ? p->stage[p->n - 1].dcmd : NULL;
+	struct out *out;
+
+	if (rc == UMDB_OK && p->shell != NULL) {
+		u->shell = shell_open(p->shell, &through, &u->err);
+		rc = u->shell != NULL ? UMDB_OK : u->err.code;
+	}
+	out = out_open(&sink, p->json, d != NULL ? d->name : p->name);
+	if (out == NULL)
+		rc = error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
+	if (rc == UMDB_OK)
+		rc = run_pipeline(u, p, out, found);
+	if (rc != UMDB_OK) {
+		snprintf(u->message, sizeof(u->message), "%.40s: %s", p->name,
+		    u->err.msg);
+		if (out != NULL)
+			out_error(out, u->message);
+	}
+	if (out != NULL)
+		out_close(out);
+	if (u->shell == NULL)
+		return rc;
+	if (shell_sated(u->shell) && rc == UMDB_EINTR)
+		rc = UMDB_OK;
+	if (shell_close(u->shell, rc == UMDB_EINTR) != UMDB_OK &&
+	    rc == UMDB_OK)
+		rc = UMDB_EINTR;
+	u->shell = NULL;
 	return rc;
 }
 
 EXPORT int
 umdb_run(struct umdb *u, const char *text, uint64_t *found)
 {
-	const struct out_sink sink = {
-	    .arg = u, .write = call_write, .symbolise = call_symbolise};
-	struct dcmd_line line;
-	struct out *out;
+	struct pipeline line;
 	int rc;
 
 	*found = 0;
 	u->message[0] = '\0';
+	u->result = NULL;
 	if (u->busy) {
 		snprintf(u->message, sizeof(u->message),
 		    "umem: another command is still running");
@@ -520,21 +592,9 @@ umdb_run(struct umdb *u, const char *text, uint64_t *found)
 	}
 	u->busy = true;
 	u->owner = pthread_self();
-	rc = dcmd_parse(text, &line, &u->err);
-	out =
-	    out_open(&sink, line.json, line.dcmd ? line.dcmd->name : line.name);
-	if (out == NULL)
-		rc = error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
-	if (rc == UMDB_OK)
-		rc = run_line(u, &line, out, found);
-	if (rc != UMDB_OK) {
-		fail(u, &line, rc);
-		if (out != NULL)
-			out_error(out, u->message);
-	}
-	if (out != NULL)
-		out_close(out);
-	dcmd_line_free(&line);
+	rc = pipeline_parse(text, &line, &u->err);
+	rc = run_into_out(u, &line, rc, found);
+	pipeline_free(&line);
 	u->busy = false;
 	return rc;
 }
@@ -543,6 +603,12 @@ EXPORT const char *
 umdb_error(struct umdb *u)
 {
 	return u->message;
+}
+
+EXPORT const char *
+umdb_result(struct umdb *u)
+{
+	return u->result;
 }
 
 /* ------------------------------------------------------------- completion */
@@ -594,6 +660,39 @@ offer_words(struct strbuf *to, const struct dcmd *d, const char *start)
 }
 
 static void
+offer_walkers(struct strbuf *to, const char *start)
+{
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < nwalker; i++) {
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strcspn(walkers[i].name, "S"), walkers[i].name);
+		offer(to, name, start);
+	}
+}
+
+/* "::name", and what stands before it, for MDB's notation. */
+static void
+offer_verbs(struct strbuf *to, const char *last)
+{
+	const char *start = strstr(last, "::");
+	char word[128];
+	size_t i, n;
+
+	if (start == NULL)
+		return;
+	n = (size_t)(start - last) + 2;
+	for (i = 0; i < ndcmd; i++) {
+		const char *name =
+		    dcmds[i].alias ? dcmds[i].alias : dcmds[i].name;
+
+		snprintf(word, sizeof(word), "%.*s%s", (int)n, last, name);
+		offer(to, word, last);
+	}
+}
+
+static void
 offer_caches(struct umdb *u, const char *start)
 {
 	uint32_t i;
@@ -614,8 +713,9 @@ umdb_complete(struct umdb *u, const char *line)
 {
 	static struct strbuf alone;
 	struct strbuf *to = u != NULL ? &u->completions : &alone;
-	const char *last = line + strlen(line);
-	char name[64];
+	const char *last = line + strlen(line), *p;
+	char name[64], open;
+	bool mdb;
 	const struct dcmd *d;
 	size_t i, n;
 
@@ -625,16 +725,26 @@ umdb_complete(struct umdb *u, const char *line)
 		last--;
 	line += strspn(line, " \t");
 	n = strcspn(line, " \t");
+	mdb = n == 3 && strncmp(line, "mdb", 3) == 0;
+	for (p = line; *(p = dcmd_unquoted(p, "|", &open)) == '|';)
+		line = ++p;
+	line += strspn(line, " \t");
+	n = strcspn(line, " \t");
 	snprintf(name, sizeof(name), "%.*s", (int)n, line);
 	d = dcmd_find(name);
-	if (last <= line) {
+	if (mdb) {
+		offer_verbs(to, last);
+	} else if (last <= line) {
 		for (i = 0; i < ndcmd; i++)
 			offer(to, dcmds[i].name, last);
 	} else if (d != NULL && last[0] == '-') {
 		offer_options(to, d, last);
 	} else if (d != NULL) {
 		offer_words(to, d, last);
-		if (d->complete == COMPLETE_CACHE)
+		if (d->complete == COMPLETE_WALKER)
+			offer_walkers(to, last);
+		if (d->complete == COMPLETE_CACHE ||
+		    d->complete == COMPLETE_WALKER)
 			offer_caches(u, last);
 	}
 	return to->p != NULL ? to->p : "";

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define UMDB_ABI 2
+#define UMDB_ABI 3
 
 struct umdb; /* a session with one target */
 
@@ -57,6 +57,12 @@ struct umdb_callbacks {
 	 */
 	void (*frames)(void *arg, uint32_t lwp, struct umdb_frame *frame,
 	    uint64_t max, uint64_t *n, int *ok);
+	/*
+	 * run a command of the debugger; sets *text to what it printed, *ok 1,
+	 * or to why it failed, *ok 2.  May be NULL.
+	 */
+	void (*execute)(
+	    void *arg, const char *command, const char **text, int *ok);
 };
 
 /*
@@ -110,12 +116,16 @@ int umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n);
 int umdb_set_threads(struct umdb *u, const struct umdb_thread *t, uint64_t n);
 
 /*
- * umdb_run - run a command line ("findleaks -d", "walk umem_cache | verify").
+ * umdb_run - run a command line: "findleaks -d", "walk umem_cache | verify",
+ * "cache ! grep session", "mdb ::findleaks -d".
  * Returns 0, or a negative enum umdb_code with the sentence in umdb_error().
  * *found: leaks or damaged buffers that it reported, for exit-code.
  */
 int umdb_run(struct umdb *u, const char *line, uint64_t *found);
 const char *umdb_error(struct umdb *u);
+
+/* What *found counted in the last run: "leaks"; NULL: nothing. */
+const char *umdb_result(struct umdb *u);
 
 /*
  * umdb_complete - completions of the last word of @line, one a line.  Works

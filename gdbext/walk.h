@@ -37,6 +37,35 @@ int walk_depot(struct snap *snap, const struct snap_cache *cache, bool full,
     walk_mag_fn *fn, void *arg);
 
 /*
+ * Magazines wherever they are, each once: in depots, in bins of thread caches,
+ * and those that change hands.  @cache NULL: of all; @tcache 0: of all and the
+ * depots, else those of one thread cache.
+ */
+enum mag_place { MAG_FULL, MAG_EMPTY, MAG_LOADED, MAG_PREVIOUS, MAG_TRANSIT };
+struct mag_found {
+	taddr_t addr;
+	enum mag_place place;
+	const struct snap_cache *cache; /* NULL: of an unknown one */
+	taddr_t tcache;                 /* 0: in a depot */
+	taddr_t rounds;                 /* where they stand */
+	uint32_t nround;
+};
+typedef int walk_magazine_fn(
+    struct snap *, const struct mag_found *, void *arg);
+int walk_magazines(struct snap *snap, const struct snap_cache *cache,
+    taddr_t tcache, walk_magazine_fn *fn, void *arg);
+
+/* what stands in a magazine: addresses, checked by nobody */
+typedef int walk_round_fn(struct snap *, taddr_t buf, void *arg);
+int walk_rounds(struct snap *snap, const struct mag_found *mag,
+    walk_round_fn *fn, void *arg);
+
+/* thread caches: all that the library ever made, also unused ones */
+typedef int walk_tcache_fn(
+    struct snap *, taddr_t addr, const umem_tcache_t *, void *arg);
+int walk_tcaches(struct snap *snap, walk_tcache_fn *fn, void *arg);
+
+/*
  * Records of a log, newest first (by time stamp over all chunks).  @log: one
  * of the root's log headers; 0 is UMDB_ENOTFOUND.
  */

@@ -67,12 +67,12 @@ def convenience(name, value):
         gdb.execute("set $%s = %d" % (name, value), to_string=True)
 
 
-def run(line, result=""):
+def run(line):
     """Run a command for the user: every failure is one sentence."""
     name = line.split(None, 1)[0]
     try:
         session.attach()
-        found = session.run(line)
+        found, result = session.run(line)
     except (umdb_target.NoTarget, OSError) as error:
         raise gdb.GdbError("%s: %s" % (name, error))
     except umdb_session.Failed as error:
@@ -119,13 +119,12 @@ class Dcmd(gdb.Command):
 
     def __init__(self, gdb_name, name, command):
         self.name = name
-        self.result = ffi.text(command.result)
         self.symbols = command.complete == ffi.COMPLETE_SYMBOL
         super().__init__(gdb_name, gdb.COMMAND_DATA)
 
     def invoke(self, arg, _):
         self.dont_repeat()
-        run(self.name + " " + arg, self.result)
+        run(self.name + " " + arg)
 
     def complete(self, text, word):
         if word is None:

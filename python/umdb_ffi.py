@@ -6,7 +6,7 @@ import os
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int32
 from ctypes import c_uint32, c_uint64, c_void_p
 
-ABI = 2
+ABI = 3
 EINTR = -6  # enum umdb_code: stopped by the user
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,6 +39,7 @@ SYMBOLISE = CFUNCTYPE(None, c_void_p, c_uint64, POINTER(Symbol), OK)
 LOOKUP = CFUNCTYPE(
     None, c_void_p, c_char_p, POINTER(c_uint64), POINTER(c_uint64), OK
 )
+EXECUTE = CFUNCTYPE(None, c_void_p, c_char_p, POINTER(c_char_p), OK)
 POLL = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_uint64, OK)
 FRAMES = CFUNCTYPE(
     None, c_void_p, c_uint32, POINTER(Frame), c_uint64, POINTER(c_uint64), OK
@@ -54,6 +55,7 @@ class Callbacks(ctypes.Structure):
         ("lookup", LOOKUP),
         ("poll", POLL),
         ("frames", FRAMES),
+        ("execute", EXECUTE),
     ]
 
 
@@ -106,6 +108,7 @@ FUNCTIONS = {
     "umdb_set_threads": (c_int, [c_void_p, POINTER(Thread), c_uint64]),
     "umdb_run": (c_int, [c_void_p, c_char_p, POINTER(c_uint64)]),
     "umdb_error": (c_char_p, [c_void_p]),
+    "umdb_result": (c_char_p, [c_void_p]),
     "umdb_complete": (c_char_p, [c_void_p, c_char_p]),
     "umdb_invalidate": (None, [c_void_p]),
 }

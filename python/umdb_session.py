@@ -62,6 +62,7 @@ class Session:
         self.progress = False
         self.started = 0.0
         self.keep = []  # strings that C holds until the next call
+        self.output = b""  # ... of a command of GDB
         self.callbacks = ffi.Callbacks(
             None,
             ffi.READ(self.guard(self.read)),
@@ -70,6 +71,7 @@ class Session:
             ffi.LOOKUP(self.guard(self.lookup)),
             ffi.POLL(self.guard(self.poll)),
             ffi.FRAMES(self.guard(self.frames)),
+            ffi.EXECUTE(self.guard(self.execute)),
         )
 
     # ------------------------------------------------------- callbacks
@@ -159,6 +161,15 @@ class Session:
         count[0] = len(found)
         ok[0] = 1
 
+    def execute(self, command, result, ok):
+        try:
+            output, code = gdb.execute(ffi.text(command), to_string=True), 1
+        except gdb.error as error:
+            output, code = str(error), 2
+        self.output = output.encode("utf-8", "replace")
+        result[0] = self.output
+        ok[0] = code
+
     def poll(self, what, done, total, ok):
         if os.isatty(2) and time.monotonic() - self.started > PROGRESS_AFTER:
             part = " %d%%" % (100 * done // total) if total else ""
@@ -236,7 +247,7 @@ class Session:
     # ---------------------------------------------------------- commands
 
     def run(self, line):
-        """Run a command line; returns what it found (leaks, damage)."""
+        """Run a command line; returns what it found, and its name."""
         found = ctypes.c_uint64()
         self.interrupted, self.failure = False, None
         self.started = time.monotonic()
@@ -258,7 +269,8 @@ class Session:
             raise Failed("umem: %s" % self.failure)
         if code != 0:
             raise Failed(ffi.text(self.lib.umdb_error(self.handle)))
-        return found.value
+        result = ffi.text(self.lib.umdb_result(self.handle))
+        return found.value, result
 
     def complete(self, line):
         try:

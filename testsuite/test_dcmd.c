@@ -186,8 +186,6 @@ START_TEST(usage_errors_are_one_sentence_with_the_usage)
 	    {"whatis", "an address is missing; usage: umem whatis [-v] ADDR"},
 	    {"log -n", "option -n needs a value; usage: umem log [-n N] "
 		       "[transaction|fail|slab]"},
-	    {"cache | grep x", "to pipe its output into a shell command use "
-			       "GDB's own: pipe umem cache | ..."},
 	};
 	size_t i;
 
