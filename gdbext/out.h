@@ -31,6 +31,7 @@ struct out_frame {
 	const char *function; /* NULL unknown */
 	uint64_t offset;
 	const char *module; /* path of the object, NULL unknown */
+	uint64_t base;      /* where it is loaded, 0 unknown */
 	const char *file;
 	int line; /* 0 unknown */
 };
@@ -145,7 +146,10 @@ void out_error(struct out *o, const char *message);
  */
 const struct out_frame *out_frame(struct out *o, uint64_t pc);
 
-/* A frame as text, "function+0x1c at file.c:12" or "0x7f.. in module". */
+/*
+ * A frame as text: "function+0x1c at file.c:12", "function+0x1c in module", or
+ * without symbols "0x7f.. in module+0x1234", from where the module is loaded.
+ */
 void out_frame_text(struct out *o, uint64_t pc, char *buf, size_t size);
 
 /* A size for people: 512, 4K, 1.5M, 23.4G: three significant figures. */

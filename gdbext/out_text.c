@@ -100,6 +100,9 @@ out_frame_text(struct out *o, uint64_t pc, char *buf, size_t size)
 	if (f->file != NULL && f->line > 0)
 		snprintf(buf + n, size - (size_t)n, " at %s:%d",
 		    base_name(f->file), f->line);
+	else if (f->module != NULL && f->function == NULL && f->base != 0)
+		snprintf(buf + n, size - (size_t)n, " in %s+0x%" PRIx64,
+		    base_name(f->module), pc - f->base);
 	else if (f->module != NULL)
 		snprintf(
 		    buf + n, size - (size_t)n, " in %s", base_name(f->module));

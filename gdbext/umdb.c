@@ -173,6 +173,15 @@ call_frames(void *arg, uint32_t lwp, struct dcmd_frame *frame, size_t max,
 	return UMDB_OK;
 }
 
+/* Where the file is loaded that a mapping belongs to. */
+static taddr_t
+load_address(const struct target *tgt, const struct target_region *r)
+{
+	while (r > tgt->region && strcmp(r[-1].name, r->name) == 0)
+		r--;
+	return r->start;
+}
+
 /* The mapping knows best which file an address is in. */
 static void
 call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
@@ -193,6 +202,8 @@ call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
 	frame->module = s->module;
 	if (r != NULL && r->name[0] != '\0')
 		frame->module = r->name;
+	if (r != NULL && r->file)
+		frame->base = load_address(u->tgt, r);
 	frame->file = s->file;
 	frame->line = s->line;
 }

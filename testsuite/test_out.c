@@ -42,6 +42,9 @@ name_it(void *arg, uint64_t pc, struct out_frame *f)
 		f->line = 12;
 	} else if (pc >> 12 == 2) {
 		f->module = "/lib/libc.so.6";
+	} else if (pc >> 12 == 4) {
+		f->module = "/bin/stripped";
+		f->base = 0x3000;
 	} else if (pc >> 12 == 3) {
 		f->function = "puts";
 		f->module = "/lib/libc.so.6";
@@ -296,14 +299,15 @@ END_TEST
 
 START_TEST(frames_name_function_and_line_else_module_else_address)
 {
-	const uint64_t pc[] = {0x101c, 0x3000, 0x2abc, 0x9999};
+	const uint64_t pc[] = {0x101c, 0x3000, 0x2abc, 0x4abc, 0x9999};
 
 	open_text();
-	out_frames(o, pc, 4);
+	out_frames(o, pc, 5);
 	out_close(o);
 	ck_assert_str_eq(text, "        main+0x1c at app.c:12\n"
 			       "        puts+0 in libc.so.6\n"
 			       "        0x2abc in libc.so.6\n"
+			       "        0x4abc in stripped+0x1abc\n"
 			       "        0x9999\n");
 }
 END_TEST
