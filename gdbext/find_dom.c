@@ -22,6 +22,7 @@
 
 #define POLL_EVERY 4096u /* steps between two looks at the clock */
 #define AHEAD 8u         /* edges of a node that are prefetched */
+#define EDGES_AHEAD 24u  /* the same where the order of edges is known */
 #define PHASES 4u        /* of equal length, for progress */
 
 struct work {
@@ -113,34 +114,54 @@ search(struct work *w, uint32_t root)
 /* ----------------------------------------------------------- predecessors */
 
 /*
- * Count, then fill from the end of each row: the offsets come out as starts.
- * With @fill false only the counting.
+ * The edges of one set of rows, in the order in which they lie in memory: then
+ * it is known long before which places will be needed.  Counts them, or with
+ * @fill enters them from the end of each place's row, so that the offsets come
+ * out as starts.
  */
 static int
-predecessors(struct work *w, bool fill)
+predecessors(struct work *w, const struct dom_rows *r, uint32_t first,
+    uint32_t n, bool fill)
 {
-	const struct dom *d = w->d;
-	uint32_t p, n, i, v;
-	const uint32_t *to;
+	const uint32_t *place = w->d->place, *to = r->to;
+	uint32_t node, e, p, v;
+	const uint32_t end = n > 0 ? r->off[n] : 0;
 
-	w->phase++;
-	for (p = 1; p <= d->n; p++) {
-		to = dom_edges(w->g, d->order[p], &n);
-		if (p + AHEAD <= d->n)
-			search_ahead(w, d->order[p + AHEAD]);
-		for (i = 0; i < n; i++) {
-			v = d->place[to[i]];
-			if (v == p)
+	for (node = 0; node < n; node++) {
+		p = place[first + node];
+		for (e = r->off[node]; e < r->off[node + 1]; e++) {
+			if (e + 2 * EDGES_AHEAD < end)
+				__builtin_prefetch(
+				    &place[to[e + 2 * EDGES_AHEAD]]);
+			if (e + EDGES_AHEAD < end)
+				__builtin_prefetch(
+				    &w->predoff[place[to[e + EDGES_AHEAD]]]);
+			v = place[to[e]];
+			if (p == 0 || v == p)
 				continue;
 			if (fill)
 				w->pred[--w->predoff[v]] = p;
 			else
 				w->predoff[v]++;
-			if (work_poll(w, p))
+			if (work_poll(w, node))
 				return UMDB_EINTR;
 		}
 	}
 	return UMDB_OK;
+}
+
+static int
+all_predecessors(struct work *w, bool fill)
+{
+	const struct dom_graph *g = w->g;
+	int rc;
+
+	w->phase++;
+	rc = predecessors(w, &g->low, 0, g->split, fill);
+	if (rc == UMDB_OK)
+		rc = predecessors(
+		    w, &g->high, g->split, g->nnode - g->split, fill);
+	return rc;
 }
 
 static int
@@ -154,7 +175,7 @@ make_predecessors(struct work *w)
 	w->predoff = places(d->n);
 	if (w->predoff == NULL)
 		return UMDB_ENOMEM;
-	rc = predecessors(w, false);
+	rc = all_predecessors(w, false);
 	if (rc != UMDB_OK)
 		return rc;
 	for (p = 1; p <= d->n; p++) {
@@ -165,7 +186,7 @@ make_predecessors(struct work *w)
 	w->pred = malloc((sum + 1) * sizeof(*w->pred));
 	if (w->pred == NULL)
 		return UMDB_ENOMEM;
-	return predecessors(w, true);
+	return all_predecessors(w, true);
 }
 
 /* -------------------------------------------------------------- dominators */
@@ -273,9 +294,12 @@ dominators(struct work *w)
 		rc = empty_bucket(w, 1);
 	if (rc != UMDB_OK)
 		return rc;
-	for (p = 2; p <= d->n; p++)
+	for (p = 2; p <= d->n; p++) {
 		if (d->idom[p] != w->semi[p])
 			d->idom[p] = d->idom[d->idom[p]];
+		if (work_poll(w, d->n))
+			return UMDB_EINTR;
+	}
 	d->idom[1] = 0;
 	return UMDB_OK;
 }

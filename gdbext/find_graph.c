@@ -14,6 +14,8 @@
 #include "find_graph.h"
 
 #define POLL_EVERY 1024u
+#define QUEUE 48u /* nodes that wait for their memory; a multiple of 3 */
+#define EDGES_AHEAD 8u
 
 struct build {
 	struct graph *g;
@@ -236,20 +238,71 @@ reach_init(struct reach *r, const struct graph *g)
 {
 	memset(r, 0, sizeof(*r));
 	r->g = g;
+	r->level = 1;
 	r->seen = calloc((size_t)g->nbuf + 1, 1);
 	r->stack = malloc(((size_t)g->nbuf + 1) * sizeof(*r->stack));
 	return r->seen != NULL && r->stack != NULL ? UMDB_OK : UMDB_ENOMEM;
+}
+
+/*
+ * What it costs is waiting for memory, three times for each node: for where
+ * its edges are, for the edges, for whether they lead to something new.  So
+ * nodes wait in a short queue, and at two places of it what comes next is
+ * asked for.
+ */
+struct queue {
+	uint32_t node[QUEUE];
+	unsigned at, n;
+};
+
+static inline uint32_t
+queue_peek(const struct queue *q, unsigned ahead)
+{
+	return q->node[(q->at + ahead) % QUEUE];
+}
+
+static void
+queue_fill(struct queue *q, struct reach *r)
+{
+	uint32_t node;
+
+	while (q->n < QUEUE && r->n > 0) {
+		node = r->stack[--r->n];
+		__builtin_prefetch(&r->g->off[node]);
+		q->node[(q->at + q->n++) % QUEUE] = node;
+	}
+}
+
+static void
+queue_prefetch(const struct queue *q, const struct reach *r)
+{
+	const struct graph *g = r->g;
+	uint32_t node, e, n;
+
+	if (q->n > 2 * QUEUE / 3)
+		__builtin_prefetch(
+		    &g->to[g->off[queue_peek(q, 2 * QUEUE / 3)]]);
+	if (q->n > QUEUE / 3) {
+		node = queue_peek(q, QUEUE / 3);
+		n = g->off[node + 1] - g->off[node];
+		for (e = 0; e < n && e < EDGES_AHEAD; e++)
+			__builtin_prefetch(&r->seen[g->to[g->off[node] + e]]);
+	}
 }
 
 int
 reach_run(struct reach *r, reach_fn *fn, void *arg)
 {
 	const struct graph *g = r->g;
+	struct queue q = {.n = 0};
 	uint32_t node, e;
 	uint64_t steps = 0;
 
-	while (r->n > 0) {
-		node = r->stack[--r->n];
+	for (queue_fill(&q, r); q.n > 0; queue_fill(&q, r)) {
+		queue_prefetch(&q, r);
+		node = queue_peek(&q, 0);
+		q.at++;
+		q.n--;
 		if (fn != NULL)
 			fn(arg, node);
 		for (e = g->off[node]; e < g->off[node + 1]; e++)
@@ -272,7 +325,7 @@ reach_fini(struct reach *r)
 
 /* -------------------------------------------------------------- who lives */
 
-static void
+static int
 count_live(struct graph *g)
 {
 	const struct snap *snap = g->m.snap;
@@ -295,24 +348,36 @@ count_live(struct graph *g)
 				g->lost_bytes += size;
 			}
 		}
+		if (target_poll(snap->tgt, "adding up", i, snap->nslab))
+			return UMDB_EINTR;
 	}
+	return UMDB_OK;
 }
 
 static int
 build_live(struct graph *g)
 {
 	struct reach r;
-	size_t i;
+	unsigned rank;
+	size_t i, k;
 	int rc = reach_init(&r, g);
 
-	for (i = 0; i < g->nhit && rc == UMDB_OK; i++)
-		reach_add(&r, g->hit_to[i]);
-	if (rc == UMDB_OK)
+	for (rank = 0; rank < GRAPH_RANKS && rc == UMDB_OK; rank++) {
+		r.level = (uint8_t)(1 + rank);
+		for (i = 0; i < g->parts.n; i++) {
+			const struct part *p = &g->parts.part[i];
+
+			if (graph_rank(p->kind) != rank)
+				continue;
+			for (k = p->first; k < p->first + p->n; k++)
+				reach_add(&r, g->hit_to[k]);
+		}
 		rc = reach_run(&r, NULL, NULL);
+	}
 	if (rc == UMDB_OK) {
 		g->live = r.seen;
 		r.seen = NULL;
-		count_live(g);
+		rc = count_live(g);
 	}
 	reach_fini(&r);
 	return rc;

@@ -26,7 +26,7 @@ struct graph {
 	taddr_t *hit_at;
 	uint32_t *hit_to;
 	size_t nhit;
-	uint8_t *live; /* by node: reached from the roots */
+	uint8_t *live; /* by node: 0 lost, else 1 + rank of what reaches it */
 	uint64_t nlive, live_bytes;
 	uint64_t nlost, lost_bytes;
 	uint64_t unread; /* bytes that could not be looked at */
@@ -40,6 +40,18 @@ struct graph {
  */
 int find_graph(struct snap *snap, struct graph **ret);
 void find_graph_free(struct graph *g);
+
+/*
+ * graph_rank - whose pointers count before whose: those of variables and other
+ * memory (0), of stacks (1), of registers (2).  A stack's count for what no
+ * variable leads to, a register's for what neither does.
+ */
+static inline unsigned
+graph_rank(enum place_kind kind)
+{
+	return kind == PLACE_REGISTER ? 2 : kind == PLACE_STACK ? 1 : 0;
+}
+#define GRAPH_RANKS 3u
 
 /* graph_is_node - true when a number is that of an allocated buffer */
 static inline bool
@@ -66,7 +78,8 @@ int graph_resolve(struct graph *g, taddr_t addr, uint32_t *node_ret);
 /* All that can be reached from some nodes; each is visited once. */
 struct reach {
 	const struct graph *g;
-	uint8_t *seen; /* by node */
+	uint8_t *seen; /* by node: 0, or the level at which it was reached */
+	uint8_t level; /* 1 at first */
 	uint32_t *stack;
 	size_t n;
 };
@@ -83,7 +96,7 @@ reach_add(struct reach *r, uint32_t node)
 {
 	if (r->seen[node])
 		return;
-	r->seen[node] = 1;
+	r->seen[node] = r->level;
 	r->stack[r->n++] = node;
 }
 

@@ -212,6 +212,9 @@ tree_walk(struct sites *s)
 	for (p = dom->n; p > 1; p--) {
 		s->next[p] = s->first[dom->idom[p]];
 		s->first[dom->idom[p]] = p;
+		if (p % POLL_EVERY == 0 &&
+		    target_poll(tgt, "comparing stacks", 0, 0))
+			return UMDB_EINTR;
 	}
 	for (p = 1; p != 0;) {
 		tree_enter(s, p);

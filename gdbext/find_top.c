@@ -290,40 +290,22 @@ roof_things(struct roof *r)
 
 /* ------------------------------------------------------------------- ranks */
 
-static unsigned
-rank_of(enum place_kind kind)
-{
-	return kind == PLACE_REGISTER ? 2 : kind == PLACE_STACK ? 1 : 0;
-}
-
 /* Drop pointers to what is reached from roots of a higher rank. */
-static int
+static void
 roof_rank(struct roof *r)
 {
 	const struct graph *g = r->g;
-	struct reach reach;
 	unsigned rank;
 	size_t i, k;
-	int rc = reach_init(&reach, g);
 
-	for (rank = 0; rank <= 2 && rc == UMDB_OK; rank++) {
-		for (i = 0; i < g->parts.n; i++) {
-			const struct part *p = &g->parts.part[i];
+	for (i = 0; i < g->parts.n; i++) {
+		const struct part *p = &g->parts.part[i];
 
-			if (rank_of(p->kind) != rank)
-				continue;
-			for (k = p->first; k < p->first + p->n; k++)
-				if (reach.seen[g->hit_to[k]])
-					r->of_hit[k] = NONE;
-		}
-		for (k = 0; k < g->nhit; k++)
-			if (r->of_hit[k] != NONE &&
-			    rank_of(r->thing[r->of_hit[k]].part->kind) == rank)
-				reach_add(&reach, g->hit_to[k]);
-		rc = reach_run(&reach, NULL, NULL);
+		rank = graph_rank(p->kind);
+		for (k = p->first; k < p->first + p->n; k++)
+			if (g->live[g->hit_to[k]] < 1 + rank)
+				r->of_hit[k] = NONE;
 	}
-	reach_fini(&reach);
-	return rc;
 }
 
 /* -------------------------------------------------------------------- edges */
@@ -402,6 +384,9 @@ kept_sum(struct kept *k)
 	for (p = k->dom.n; p > 1; p--) {
 		k->bytes[k->dom.idom[p]] += k->bytes[p];
 		k->count[k->dom.idom[p]] += k->count[p];
+		if (p % POLL_EVERY == 0 &&
+		    target_poll(snap->tgt, "adding up", 0, 0))
+			return UMDB_EINTR;
 	}
 	return UMDB_OK;
 }
@@ -490,34 +475,59 @@ struct back {
 	uint32_t *under; /* by place: that of the first thing above, or 1 */
 };
 
+static bool
+back_poll(const struct back *b, uint32_t done)
+{
+	return target_poll(
+	    b->r->g->m.snap->tgt, "naming roots", done, b->r->kept.dom.n);
+}
+
+/* Note which nodes several roots keep; sets *any_ret when there are some. */
+static int
+back_shared(struct back *b, bool *any_ret)
+{
+	const struct dom *dom = &b->r->kept.dom;
+	const uint32_t nbuf = b->r->g->nbuf;
+	const struct top_root *row;
+	uint32_t p, node;
+
+	for (p = 2; p <= dom->n; p++) {
+		node = dom->order[p];
+		row = row_of(b->r, b->several, dom->idom[p]);
+		if (p % POLL_EVERY == 0 && back_poll(b, p))
+			return UMDB_EINTR;
+		if (node >= nbuf || row == NULL || row->who == TOP_ONE)
+			continue;
+		b->shared[node / 8] |= (uint8_t)(1u << node % 8);
+		*any_ret = true;
+	}
+	return UMDB_OK;
+}
+
 static int
 back_init(struct back *b)
 {
 	const struct dom *dom = &b->r->kept.dom;
 	const uint32_t nbuf = b->r->g->nbuf;
-	const struct top_root *row;
-	uint32_t p;
 	bool any = false;
+	uint32_t p;
+	int rc;
 
 	b->shared = calloc((size_t)nbuf / 8 + 1, 1);
 	if (b->shared == NULL)
 		return UMDB_ENOMEM;
-	for (p = 2; p <= dom->n; p++) {
-		row = row_of(b->r, b->several, dom->idom[p]);
-		if (dom->order[p] >= nbuf || row == NULL || row->who == TOP_ONE)
-			continue;
-		b->shared[dom->order[p] / 8] |=
-		    (uint8_t)(1u << dom->order[p] % 8);
-		any = true;
-	}
-	if (!any)
-		return UMDB_OK;
+	rc = back_shared(b, &any);
+	if (rc != UMDB_OK || !any)
+		return rc;
 	b->under = malloc(((size_t)dom->n + 2) * sizeof(*b->under));
 	if (b->under == NULL)
 		return UMDB_ENOMEM;
-	for (p = 1; p <= dom->n; p++)
+	for (p = 1; p <= dom->n; p++) {
 		b->under[p] =
 		    dom->order[p] >= nbuf ? p : b->under[dom->idom[p]];
+		if (p % POLL_EVERY == 0 && back_poll(b, p))
+			return UMDB_EINTR;
+	}
 	return UMDB_OK;
 }
 
@@ -553,18 +563,15 @@ rows_back(struct roof *r, struct top_root *several)
 	int rc = back_init(&b);
 
 	for (node = 0; b.under != NULL && node < g->nbuf; node++) {
-		if (g->off[node] == g->off[node + 1] ||
-		    r->kept.dom.place[node] == 0)
+		if (node % POLL_EVERY == 0 && back_poll(&b, node)) {
+			rc = UMDB_EINTR;
+			break;
+		}
+		if (r->kept.dom.place[node] == 0)
 			continue;
 		for (e = g->off[node]; e < g->off[node + 1]; e++)
 			if ((b.shared[g->to[e] / 8] >> g->to[e] % 8 & 1) != 0)
 				back_note(&b, node, g->to[e]);
-		if (node % POLL_EVERY == 0 &&
-		    target_poll(
-			g->m.snap->tgt, "naming roots", node, g->nbuf)) {
-			rc = UMDB_EINTR;
-			break;
-		}
 	}
 	free(b.shared);
 	free(b.under);
@@ -646,10 +653,10 @@ top_make(struct roof *r, struct top *t)
 
 	if (rc == UMDB_OK)
 		rc = roof_things(r);
-	if (rc == UMDB_OK)
-		rc = roof_rank(r);
-	if (rc == UMDB_OK)
-		rc = roof_edges(r);
+	if (rc != UMDB_OK)
+		return rc;
+	roof_rank(r);
+	rc = roof_edges(r);
 	if (rc != UMDB_OK)
 		return rc;
 	dg.split = r->g->nbuf;
