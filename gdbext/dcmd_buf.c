@@ -138,6 +138,8 @@ bufctl_show(struct snap *snap, const struct snap_bufctl *b, void *arg)
 		if (s->shown > 1)
 			out_line(s->ctx->out, "%s", "");
 		dcmd_report_bufctl(s->ctx, b);
+		if (s->ctx->loop) /* others follow */
+			out_line(s->ctx->out, "%s", "");
 	}
 	return WALK_NEXT;
 }

@@ -225,14 +225,15 @@ const struct dcmd dcmds[] = {
     {
 	.name = "whatis",
 	.alias = NULL,
-	.usage = "[-v] ADDR",
+	.usage = "[-q] [-v] ADDR",
 	.summary = "Say what an address is.",
 	.help = "Names the buffer, red zone, slab, structure, arena segment, "
 		"stack or mapping\nthat ADDR lies in.  For an audited buffer "
 		"its last transaction follows.\nADDR may be any expression.\n"
 		"\n"
+		"  -q   one line, without the last transaction\n"
 		"  -v   also the slab, the arena's segment and the mapping",
-	.options = "v",
+	.options = "qv",
 	.complete = COMPLETE_SYMBOL,
 	.min = 1,
 	.max = -1,

@@ -325,7 +325,7 @@ dcmd_whatis(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 		whatis_lines(ctx, addr, &w);
 		if (args->opt['v'] != NULL)
 			whatis_verbose(ctx, &w);
-		if (b != NULL)
+		if (b != NULL && args->opt['q'] == NULL)
 			dcmd_report_bufctl(ctx, b);
 	}
 	return UMDB_OK;

@@ -30,6 +30,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define HANDSHAKE_BYTES 64u
 #define FRAMES_MAX 256u
+#define LOOKUPS_KEPT 4u
 
 /* What the debugger told us, to be told again to another target. */
 struct told {
@@ -38,6 +39,16 @@ struct told {
 	bool have_regions;
 	struct target_thread *thread;
 	size_t nthread;
+};
+
+/*
+ * What a name meant a moment ago: in a loop over the addresses of a pipe the
+ * same option is evaluated again and again, which the debugger is slow at.
+ */
+struct lookup_memo {
+	char text[128]; /* "" none */
+	uint64_t addr, size;
+	int rc;
 };
 
 struct umdb {
@@ -58,6 +69,8 @@ struct umdb {
 	struct umdb_symbol symbol; /* the last one asked for */
 	struct shell *shell;       /* what is written goes through it */
 	const char *result;        /* what the last count is called */
+	struct lookup_memo lookups[LOOKUPS_KEPT];
+	unsigned next_lookup;
 	bool busy;                 /* a command runs */
 	bool stale;                /* invalidated while it did */
 };
@@ -136,11 +149,28 @@ static int
 call_lookup(void *arg, const char *text, uint64_t *addr, uint64_t *size)
 {
 	struct umdb *u = arg;
-	int ok = 0;
+	struct lookup_memo *m;
+	int ok = 0, rc;
 
+	for (m = u->lookups; m < u->lookups + LOOKUPS_KEPT; m++) {
+		if (m->text[0] == '\0' || strcmp(m->text, text) != 0)
+			continue;
+		*addr = m->addr;
+		*size = m->size;
+		return m->rc;
+	}
 	*addr = *size = 0;
 	u->cb.lookup(u->cb.arg, text, addr, size, &ok);
-	return ok == 1 ? UMDB_OK : UMDB_ENOTFOUND;
+	rc = ok == 1 ? UMDB_OK : UMDB_ENOTFOUND;
+	m = &u->lookups[u->next_lookup++ % LOOKUPS_KEPT];
+	m->addr = *addr;
+	m->size = *size;
+	m->rc = rc;
+	if (strlen(text) < sizeof(m->text))
+		strcpy(m->text, text);
+	else
+		m->text[0] = '\0';
+	return rc;
 }
 
 static int
@@ -173,15 +203,6 @@ call_frames(void *arg, uint32_t lwp, struct dcmd_frame *frame, size_t max,
 	return UMDB_OK;
 }
 
-/* Where the file is loaded that a mapping belongs to. */
-static taddr_t
-load_address(const struct target *tgt, const struct target_region *r)
-{
-	while (r > tgt->region && strcmp(r[-1].name, r->name) == 0)
-		r--;
-	return r->start;
-}
-
 /* The mapping knows best which file an address is in. */
 static void
 call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
@@ -202,8 +223,6 @@ call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
 	frame->module = s->module;
 	if (r != NULL && r->name[0] != '\0')
 		frame->module = r->name;
-	if (r != NULL && r->file)
-		frame->base = load_address(u->tgt, r);
 	frame->file = s->file;
 	frame->line = s->line;
 }
@@ -595,7 +614,6 @@ umdb_run(struct umdb *u, const char *text, uint64_t *found)
 
 	*found = 0;
 	u->message[0] = '\0';
-	u->result = NULL;
 	if (u->busy) {
 		snprintf(u->message, sizeof(u->message),
 		    "umem: another command is still running");
@@ -603,6 +621,8 @@ umdb_run(struct umdb *u, const char *text, uint64_t *found)
 	}
 	u->busy = true;
 	u->owner = pthread_self();
+	u->result = NULL;
+	memset(u->lookups, 0, sizeof(u->lookups));
 	rc = pipeline_parse(text, &line, &u->err);
 	rc = run_into_out(u, &line, rc, found);
 	pipeline_free(&line);

@@ -183,7 +183,7 @@ START_TEST(usage_errors_are_one_sentence_with_the_usage)
 	    {"cache -:",
 		"there is no option -:; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"cache a b", "b is too much; usage: umem cache [-a] [NAME|ADDR]"},
-	    {"whatis", "an address is missing; usage: umem whatis [-v] ADDR"},
+	    {"whatis", "an address is missing; usage: umem whatis [-q] [-v] ADDR"},
 	    {"log -n", "option -n needs a value; usage: umem log [-n N] "
 		       "[transaction|fail|slab]"},
 	};
