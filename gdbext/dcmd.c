@@ -104,7 +104,8 @@ split(const char *line, struct dcmd_line *ret, size_t *nword_ret)
 
 	ret->text = malloc(2 * len + 2);
 	ret->word = calloc(len / 2 + 3, sizeof(*ret->word));
-	if (ret->text == NULL || ret->word == NULL)
+	ret->args.given = calloc(len / 2 + 3, sizeof(*ret->args.given));
+	if (ret->text == NULL || ret->word == NULL || ret->args.given == NULL)
 		return UMDB_ENOMEM;
 	for (to = ret->text;;) {
 		while (isspace((unsigned char)*line))
@@ -144,6 +145,8 @@ parse_options(struct dcmd_line *l, char **word, size_t nword, size_t *at,
 			return dcmd_usage_error(
 			    l->dcmd, err, "option -%c needs a value", *p);
 		}
+		l->args.given[l->args.ngiven++] =
+		    (struct dcmd_given){*p, l->args.opt[(unsigned char)*p]};
 		break;
 	}
 	return UMDB_OK;
@@ -167,6 +170,22 @@ long_option(const struct dcmd *d, const char *word)
 	return 0;
 }
 
+const char *const dcmd_profile_name[DCMD_PROFILES] = {
+    "folded", "pprof", "html"};
+
+/* "-html FILE" and the like; -1: that is not what stands there. */
+static int
+profile_option(const struct dcmd *d, const char *word)
+{
+	int i;
+
+	for (i = 0; i < DCMD_PROFILES && (d->flags & DCMD_PROFILE) != 0; i++)
+		if (word[0] == '-' &&
+		    strcmp(word + 1, dcmd_profile_name[i]) == 0)
+			return i;
+	return -1;
+}
+
 /* Take options out of the words; what is left are the arguments. */
 static int
 parse_words(
@@ -185,6 +204,13 @@ parse_words(
 		} else if (options && word[i][0] == '-' &&
 			   long_option(l->dcmd, word[i] + 1) != 0) {
 			l->args.opt[long_option(l->dcmd, word[i] + 1)] = "";
+		} else if (options && profile_option(l->dcmd, word[i]) >= 0) {
+			if (i + 1 == nword)
+				return dcmd_usage_error(l->dcmd, err,
+				    "option %s needs a file", word[i]);
+			l->args.profile[profile_option(l->dcmd, word[i])] =
+			    word[i + 1];
+			i++;
 		} else if (options && word[i][0] == '-' && word[i][1] != '\0') {
 			rc = parse_options(l, word, nword, &i, err);
 			if (rc != UMDB_OK)
@@ -255,8 +281,8 @@ parse_name(struct dcmd_line *l, bool piped, char ***word, size_t *nword,
 }
 
 static int
-parse(const char *line, bool piped, struct dcmd_line *ret,
-    struct umdb_error *err)
+parse(
+    const char *line, bool piped, struct dcmd_line *ret, struct umdb_error *err)
 {
 	size_t nword = 0;
 	const struct dcmd *d;
@@ -281,7 +307,8 @@ parse(const char *line, bool piped, struct dcmd_line *ret,
 		return rc;
 	d = ret->dcmd;
 	if (ret->args.argc < d->min)
-		return dcmd_usage_error(d, err, "an address is missing");
+		return dcmd_usage_error(d, err, "%s is missing",
+		    d->complete == COMPLETE_FILE ? "a file" : "an address");
 	if (d->max >= 0 && ret->args.argc > d->max)
 		return dcmd_usage_error(
 		    d, err, "%.80s is too much", ret->args.argv[d->max]);
@@ -309,6 +336,8 @@ dcmd_line_free(struct dcmd_line *line)
 	line->expr = line->numbers = NULL;
 	free(line->text);
 	free(line->word);
+	free(line->args.given);
+	line->args.given = NULL;
 	line->text = NULL;
 	line->word = NULL;
 }

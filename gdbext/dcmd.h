@@ -39,6 +39,7 @@ enum dcmd_complete {
 	COMPLETE_SYMBOL, /* functions, by the debugger */
 	COMPLETE_WORD,   /* the row's own words */
 	COMPLETE_WALKER, /* names of walkers, then of caches */
+	COMPLETE_FILE,   /* names of files, by the debugger */
 };
 
 struct dcmd;
@@ -84,12 +85,25 @@ struct dcmd_ctx {
 	void *frames_arg;
 };
 
+struct dcmd_given {
+	char letter;
+	const char *value;
+};
+
+/* Forms of a profile, by enum profile_form: "folded", "pprof", "html". */
+#define DCMD_PROFILES 3
+extern const char *const dcmd_profile_name[DCMD_PROFILES];
+
 /* Arguments with the options taken out. */
 struct dcmd_args {
 	int argc;
 	char **argv;
 	/* by letter: NULL not given, else its value, or "" without one */
 	const char *opt[128];
+	/* all options that have values, for those that may be repeated */
+	struct dcmd_given *given;
+	int ngiven;
+	const char *profile[DCMD_PROFILES]; /* FILE of each form, or NULL */
 };
 
 typedef int dcmd_fn(struct dcmd_ctx *ctx, const struct dcmd_args *args);
@@ -111,10 +125,11 @@ struct dcmd {
 	unsigned flags; /* DCMD_* */
 	dcmd_fn *run;
 };
-#define DCMD_NO_SNAP 0x1u /* works without a snapshot (status) */
-#define DCMD_NO_DOT 0x2u  /* takes no address from a pipe */
-#define DCMD_NO_PIPE 0x4u /* gives none to a pipe */
+#define DCMD_NO_SNAP 0x1u  /* works without a snapshot (status) */
+#define DCMD_NO_DOT 0x2u   /* takes no address from a pipe */
+#define DCMD_NO_PIPE 0x4u  /* gives none to a pipe */
 #define DCMD_RAW_ARGS 0x8u /* what looks like a number need not be one */
+#define DCMD_PROFILE 0x10u /* takes -folded, -pprof and -html FILE */
 
 extern const struct dcmd dcmds[];
 extern const size_t ndcmd;
@@ -130,7 +145,7 @@ struct dcmd_line {
 	struct dcmd_args args;
 	char *text; /* the words stand in here */
 	char **word;
-	char dot[24]; /* dcmd_parse_piped: what stands in argv[dcmd->dot] */
+	char dot[24];  /* dcmd_parse_piped: what stands in argv[dcmd->dot] */
 	char *expr;    /* MDB's notation: what that is made of; or NULL */
 	char *numbers; /* ... and numbers among the arguments */
 };

@@ -19,6 +19,7 @@ dcmd_fn dcmd_print, dcmd_examine, dcmd_dcmds, dcmd_help, dcmd_mdb;
 dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
 dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;
 dcmd_fn dcmd_vmem, dcmd_vmem_seg, dcmd_bufctl_audit;
+dcmd_fn dcmd_snapshot, dcmd_diff;
 
 /*
  * dcmd_cache_is_unused - has it never had a buffer?  People are spared those

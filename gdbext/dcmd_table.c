@@ -6,6 +6,12 @@
  */
 #include "dcmd_run.h"
 
+#define PROFILE_HELP                                                 \
+	"\n"                                                         \
+	"  -folded FILE   collapsed stacks, for flame graph tools\n" \
+	"  -pprof FILE    a profile for pprof\n"                     \
+	"  -html FILE     a page with a flame graph and a table"
+
 const struct dcmd dcmds[] = {
     {
 	.name = "status",
@@ -486,6 +492,43 @@ const struct dcmd dcmds[] = {
 	.min = 1,
 	.max = 1,
 	.run = dcmd_vmem_seg,
+    },
+    {
+	.name = "snapshot",
+	.usage = "FILE",
+	.summary = "Write what is allocated to a file, for umem diff.",
+	.help =
+	    "Counts buffers and bytes by allocation stack and cache, without "
+	    "UMEM_DEBUG=audit\nby cache alone.  The file is small and stands "
+	    "alone: neither the process nor its\nprogram is needed to read "
+	    "it.  An older file of that name is replaced when the\nnew one is "
+	    "whole.",
+	.complete = COMPLETE_FILE,
+	.min = 1,
+	.max = 1,
+	.flags = DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS,
+	.run = dcmd_snapshot,
+    },
+    {
+	.name = "diff",
+	.usage = "[-d] [-n N] [-folded FILE] [-pprof FILE] [-html FILE] OLD "
+		 "[NEW]",
+	.summary = "Show what grew since a snapshot, by stack and cache.",
+	.help =
+	    "OLD and NEW are files of umem snapshot, or cores.  Without NEW "
+	    "it is what the\ndebugger shows now.  What grew most comes first, "
+	    "then what shrank.  Stacks are\ncompared by module and place in "
+	    "it, so runs of one program can be compared;\nwhere a module was "
+	    "built anew in between, by function.\n\n"
+	    "  -d     also the whole stack of each group\n"
+	    "  -n N   so many groups; 20 if not given, in JSON all\n" PROFILE_HELP,
+	.options = "dn:",
+	.complete = COMPLETE_FILE,
+	.min = 1,
+	.max = 2,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS |
+		 DCMD_PROFILE,
+	.run = dcmd_diff,
     },
 };
 const size_t ndcmd = sizeof(dcmds) / sizeof(dcmds[0]);

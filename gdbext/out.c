@@ -424,7 +424,10 @@ out_item_text(struct out *o, const char *key, const char *text)
 	if (!o->json || o->pipe)
 		return;
 	json_key(o, key, &o->item_first);
-	json_string(&o->buf, text);
+	if (text != NULL)
+		json_string(&o->buf, text);
+	else
+		strbuf_puts(&o->buf, "null");
 }
 
 void

@@ -109,7 +109,10 @@ void out_row_end(struct out *o);
  */
 void out_pipe(struct out *o, uint64_t value);
 
-/* JSON only: a list of objects as the cell of an OUT_LIST column. */
+/*
+ * JSON only: a list of objects as the cell of an OUT_LIST column.  A text of
+ * NULL is null.
+ */
 void out_list_begin(struct out *o);
 void out_item_begin(struct out *o);
 void out_item_uint(

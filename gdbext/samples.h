@@ -71,10 +71,11 @@ struct samples {
 	struct sample *sample;
 	size_t nsample, sampleroom;
 	struct sample_index strings, frames, samples;
-	bool aged;     /* ages are known */
-	bool failed;   /* out of memory: incomplete */
-	uint64_t time; /* of the newest transaction, ns; 0 unknown */
-	uint64_t wall; /* when it was taken: seconds since 1970 */
+	uint32_t about; /* the program: its name */
+	bool aged;      /* ages are known */
+	bool failed;    /* out of memory: incomplete */
+	uint64_t time;  /* of the newest transaction, ns; 0 unknown */
+	uint64_t wall;  /* when it was taken: seconds since 1970 */
 };
 
 /* samples_new - empty; NULL without memory */

@@ -203,6 +203,15 @@ call_frames(void *arg, uint32_t lwp, struct dcmd_frame *frame, size_t max,
 	return UMDB_OK;
 }
 
+/* Where the file is loaded that a mapping belongs to. */
+static taddr_t
+load_address(const struct target *tgt, const struct target_region *r)
+{
+	while (r > tgt->region && strcmp(r[-1].name, r->name) == 0)
+		r--;
+	return r->start;
+}
+
 /* The mapping knows best which file an address is in. */
 static void
 call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
@@ -223,6 +232,8 @@ call_symbolise(void *arg, uint64_t pc, struct out_frame *frame)
 	frame->module = s->module;
 	if (r != NULL && r->name[0] != '\0')
 		frame->module = r->name;
+	if (r != NULL && r->file)
+		frame->base = load_address(u->tgt, r);
 	frame->file = s->file;
 	frame->line = s->line;
 }
@@ -568,8 +579,7 @@ run_pipeline(
  * command that stops reading, like head, is no failure.
  */
 static int
-run_into_out(
-    struct umdb *u, struct pipeline *p, int rc, uint64_t *found)
+run_into_out(struct umdb *u, struct pipeline *p, int rc, uint64_t *found)
 {
 	const struct out_sink sink = {
 	    .arg = u, .write = write_out, .symbolise = call_symbolise};
@@ -599,8 +609,7 @@ run_into_out(
 		return rc;
 	if (shell_sated(u->shell) && rc == UMDB_EINTR)
 		rc = UMDB_OK;
-	if (shell_close(u->shell, rc == UMDB_EINTR) != UMDB_OK &&
-	    rc == UMDB_OK)
+	if (shell_close(u->shell, rc == UMDB_EINTR) != UMDB_OK && rc == UMDB_OK)
 		rc = UMDB_EINTR;
 	u->shell = NULL;
 	return rc;
@@ -659,6 +668,7 @@ offer_options(struct strbuf *to, const struct dcmd *d, const char *start)
 	const char *o;
 	char word[3] = "-", longer[32];
 	size_t n;
+	int i;
 
 	for (o = d->options ? d->options : ""; *o != '\0'; o++) {
 		word[1] = *o;
@@ -672,6 +682,10 @@ offer_options(struct strbuf *to, const struct dcmd *d, const char *start)
 		n += strspn(o + n, " ");
 		n += strcspn(o + n, " ");
 		n += strspn(o + n, " ");
+	}
+	for (i = 0; i < DCMD_PROFILES && (d->flags & DCMD_PROFILE) != 0; i++) {
+		snprintf(longer, sizeof(longer), "-%s", dcmd_profile_name[i]);
+		offer(to, longer, start);
 	}
 	offer(to, "-json", start);
 }
