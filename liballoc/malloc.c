@@ -387,9 +387,9 @@ umem_malloc_stats(void)
 /* ----------------------------------------------------------------- names */
 
 #ifndef UMEM_NO_PRELOAD
-#define EXPORT(name, target)                           \
-	extern __typeof__(target) name __attribute__(( \
-	    alias(#target), visibility("default"), used, copy(target)))
+#define EXPORT(name, target)           \
+	extern __typeof__(target) name \
+	    __attribute__((alias(#target), visibility("default"), used))
 
 EXPORT(malloc, umem_malloc);
 EXPORT(free, umem_malloc_free);

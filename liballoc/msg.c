@@ -150,7 +150,7 @@ parse_spec(const char *p, struct spec *sp)
 		return p + 2;
 	}
 	if (*p == 'l' || *p == 'z')
-		sp->length = *p++;
+		sp->length = (unsigned char)*p++;
 	return p;
 }
 

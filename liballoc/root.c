@@ -37,13 +37,13 @@ struct umem_settings umem_settings = {
 umem_watch_t umem_watch = {.w_hook = (uintptr_t)umem_watch_hook};
 
 /* The arguments are used, so that calls and registers stay as they are. */
-__attribute__((noinline, noclone)) void
+__attribute__((noinline)) void
 umem_error_hook(const umem_abort_info_t *info)
 {
 	__asm__ volatile("" : : "r"(info) : "memory");
 }
 
-__attribute__((noinline, noclone)) void
+__attribute__((noinline)) void
 umem_watch_hook(
     unsigned entry, unsigned ops, void *buf, size_t size, umem_cache_t *cp)
 {
