@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dcmd_buf.c - umem bufctl, umem log, umem records
+ * dcmd_buf.c - umem bufctl
  *
- * Three ways to look at the same record: who did what to a buffer, and when.
+ * A record: who did what to a buffer, and when.
  *
  * Layer: see dcmd.h.
  */
@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "dcmd_run.h"
-#include "find_info.h"
 
 #define NS_PER_SECOND 1000000000u
 
@@ -35,8 +34,8 @@ dcmd_op_name(unsigned kind)
 	}
 }
 
-static void
-put_thread(struct dcmd_ctx *ctx, uint32_t lwp)
+void
+dcmd_put_thread(struct dcmd_ctx *ctx, uint32_t lwp)
 {
 	char name[48];
 
@@ -44,8 +43,8 @@ put_thread(struct dcmd_ctx *ctx, uint32_t lwp)
 	out_text(ctx->out, name);
 }
 
-static void
-put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
+void
+dcmd_put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 {
 	char text[512] = "?";
 
@@ -104,12 +103,12 @@ bufctl_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 	out_text(ctx->out, dcmd_op_name(b->bc.bc_kind));
 	out_uint(ctx->out, b->bc.bc_size);
 	out_uint(ctx->out, b->bc.bc_timestamp);
-	put_thread(ctx, b->bc.bc_thread);
+	dcmd_put_thread(ctx, b->bc.bc_thread);
 	out_uint(ctx->out, b->bc.bc_thread);
 	out_text(ctx->out, dcmd_cache_name(ctx, b->bc.bc_cache));
 	out_uint(ctx->out, b->bc.bc_lastlog);
 	out_uint(ctx->out, b->bc.bc_contents);
-	put_caller(ctx, b);
+	dcmd_put_caller(ctx, b);
 	out_stack(ctx->out, b->stack, b->bc.bc_depth);
 	out_row_end(ctx->out);
 }
@@ -208,161 +207,4 @@ dcmd_bufctl_audit(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 
 	verbose.opt['v'] = "";
 	return dcmd_bufctl(ctx, &verbose);
-}
-
-/* ------------------------------------------------------------------- log */
-
-static const struct out_column log_columns[] = {
-    {NULL, "TIME", OUT_TEXT, -13},
-    {"op", "OP", OUT_TEXT, -5},
-    {"addr", "ADDR", OUT_ADDR, -14},
-    {"size", "SIZE", OUT_UINT, 6},
-    {"cache", "CACHE", OUT_TEXT, -15},
-    {NULL, "THREAD", OUT_TEXT, 0},
-    {"thread", NULL, OUT_UINT, 0},
-    {"time", NULL, OUT_TIME, 0},
-    {"record", NULL, OUT_PIPE, 0},
-    {"stack", "STACK", OUT_STACK, 0},
-};
-#define LOG_NCOL (sizeof(log_columns) / sizeof(log_columns[0]))
-
-static const struct out_column record_columns[] = {
-    {"record", "RECORD", OUT_PIPE, -14},
-    {"addr", "BUFADDR", OUT_ADDR, -14},
-    {"time", "TIMESTAMP", OUT_TIME, 16},
-    {"op", "OP", OUT_TEXT, -5},
-    {"size", "SIZE", OUT_UINT, 6},
-    {"cache", NULL, OUT_TEXT, 0},
-    {NULL, "THREAD", OUT_TEXT, 0},
-    {"thread", NULL, OUT_UINT, 0},
-    {NULL, "CALLER", OUT_TEXT, 0},
-};
-#define RECORD_NCOL (sizeof(record_columns) / sizeof(record_columns[0]))
-
-struct log_walk {
-	struct dcmd_ctx *ctx;
-	uint64_t limit, shown, newest;
-};
-
-static int
-log_row(struct snap *snap, const struct snap_bufctl *b, void *arg)
-{
-	struct log_walk *w = arg;
-	struct out *o = w->ctx->out;
-	char when[40];
-	uint64_t age;
-
-	(void)snap;
-	if (w->shown == w->limit || out_stopped(o))
-		return WALK_STOP;
-	if (w->shown++ == 0)
-		w->newest = b->bc.bc_timestamp;
-	age = w->newest - b->bc.bc_timestamp;
-	snprintf(when, sizeof(when), "T-%" PRIu64 ".%09" PRIu64,
-	    age / NS_PER_SECOND, age % NS_PER_SECOND);
-	out_row(o);
-	out_text(o, when);
-	out_text(o, dcmd_op_name(b->bc.bc_kind));
-	out_uint(o, b->bc.bc_addr);
-	out_uint(o, b->bc.bc_size);
-	out_text(o, dcmd_cache_name(w->ctx, b->bc.bc_cache));
-	put_thread(w->ctx, b->bc.bc_thread);
-	out_uint(o, b->bc.bc_thread);
-	out_uint(o, b->bc.bc_timestamp);
-	out_uint(o, b->addr);
-	out_stack(o, b->stack, b->bc.bc_depth);
-	out_row_end(o);
-	return WALK_NEXT;
-}
-
-static int
-record_row(struct snap *snap, const struct snap_bufctl *b, void *arg)
-{
-	struct log_walk *w = arg;
-	struct out *o = w->ctx->out;
-
-	(void)snap;
-	if (w->shown == w->limit || out_stopped(o))
-		return WALK_STOP;
-	w->shown++;
-	out_row(o);
-	out_uint(o, b->addr);
-	out_uint(o, b->bc.bc_addr);
-	out_uint(o, b->bc.bc_timestamp);
-	out_text(o, dcmd_op_name(b->bc.bc_kind));
-	out_uint(o, b->bc.bc_size);
-	out_text(o, dcmd_cache_name(w->ctx, b->bc.bc_cache));
-	put_thread(w->ctx, b->bc.bc_thread);
-	out_uint(o, b->bc.bc_thread);
-	put_caller(w->ctx, b);
-	out_row_end(o);
-	return WALK_NEXT;
-}
-
-static int
-choose_log(
-    struct dcmd_ctx *ctx, const struct dcmd_args *args, struct log_info *info)
-{
-	const char *want = args->argc > 0 ? args->argv[0] : "transaction";
-	const unsigned which = strcmp(want, "transaction") == 0
-				   ? FIND_LOG_TRANSACTION
-			       : strcmp(want, "fail") == 0 ? FIND_LOG_FAIL
-			       : strcmp(want, "slab") == 0 ? FIND_LOG_SLAB
-							   : FIND_LOGS;
-	int rc;
-
-	if (which == FIND_LOGS)
-		return dcmd_usage_error(
-		    ctx->dcmd, ctx->err, "there is no log %.80s", want);
-	rc = find_log(ctx->snap, which, info);
-	if (rc != UMDB_OK)
-		return dcmd_fail_target(ctx, rc);
-	if (info->addr == 0)
-		return error_set(ctx->err, UMDB_ENOTFOUND, 0,
-		    "the %s log is off: run the program with UMEM_LOGGING=%s%s",
-		    want, want,
-		    which == FIND_LOG_TRANSACTION ? " and UMEM_DEBUG=audit"
-						  : "");
-	return UMDB_OK;
-}
-
-static int
-show_log(struct dcmd_ctx *ctx, const struct dcmd_args *args,
-    const struct out_column *col, size_t ncol, walk_log_fn *fn)
-{
-	struct log_walk w = {.ctx = ctx, .limit = UINT64_MAX};
-	struct log_info info;
-	int rc;
-
-	if (args->opt['n'] != NULL) {
-		rc = dcmd_number(ctx, "-n", args->opt['n'], &w.limit);
-		if (rc != UMDB_OK)
-			return rc;
-	}
-	rc = choose_log(ctx, args, &info);
-	if (rc != UMDB_OK)
-		return rc;
-	out_table(ctx->out, col, ncol);
-	rc = walk_log(ctx->snap, info.addr, fn, &w);
-	out_table_end(ctx->out);
-	if (rc != UMDB_OK)
-		return dcmd_fail_target(ctx, rc);
-	if (w.shown == 0)
-		out_line(ctx->out, "the %s log is empty", info.name);
-	out_fact_text(ctx->out, "log", info.name);
-	out_fact_uint(ctx->out, "records", OUT_UINT, w.shown);
-	out_fact_uint(ctx->out, "written", OUT_UINT, info.written);
-	return UMDB_OK;
-}
-
-int
-dcmd_log(struct dcmd_ctx *ctx, const struct dcmd_args *args)
-{
-	return show_log(ctx, args, log_columns, LOG_NCOL, log_row);
-}
-
-int
-dcmd_records(struct dcmd_ctx *ctx, const struct dcmd_args *args)
-{
-	return show_log(ctx, args, record_columns, RECORD_NCOL, record_row);
 }

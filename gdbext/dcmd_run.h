@@ -50,6 +50,17 @@ int dcmd_record(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b);
 /* dcmd_op_name - "alloc", "free", ... for bc_kind */
 const char *dcmd_op_name(unsigned kind);
 
+/* dcmd_put_thread, dcmd_put_caller - cells of a row that people read */
+void dcmd_put_thread(struct dcmd_ctx *ctx, uint32_t lwp);
+void dcmd_put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b);
+
+/*
+ * dcmd_history - umem log -b ADDR and umem records -b ADDR: what happened to
+ * a buffer; @lines: with stacks
+ */
+int dcmd_history(
+    struct dcmd_ctx *ctx, const struct dcmd_args *args, bool lines);
+
 /* ---------------------------------------------------------------- filters */
 
 /* Which records -a -c -e -l -t ask for. */
@@ -61,9 +72,15 @@ struct record_filter {
 	struct code_filter code;
 };
 
-/* dcmd_filter - from the options; UMDB_EUSAGE when one makes no sense */
+/*
+ * dcmd_filter - from the options; UMDB_EUSAGE when one makes no sense.  A time
+ * before the newest record, "T-0.5", counts from the transaction log, or from
+ * the one given.
+ */
 int dcmd_filter(struct dcmd_ctx *ctx, const struct dcmd_args *args,
     struct record_filter *ret);
+int dcmd_filter_log(struct dcmd_ctx *ctx, const struct dcmd_args *args,
+    taddr_t log, struct record_filter *ret);
 bool dcmd_filter_passes(struct dcmd_ctx *ctx, const struct record_filter *f,
     const struct snap_bufctl *b);
 

@@ -62,15 +62,29 @@ const struct dcmd dcmds[] = {
     {
 	.name = "log",
 	.alias = "umalog",
-	.usage = "[-n N] [transaction|fail|slab]",
+	.usage = "[-n N] [-b ADDR [-v]] [-c FUNCTION] [-e TIME] [-l TIME] "
+		 "[-t THREAD] [transaction|fail|slab]",
 	.summary = "The transaction log with stacks, newest first.",
-	.help = "Each record shows how long before the newest one it was "
-		"written, what\nhappened (alloc, free, fail, slab), the "
-		"buffer, its size, cache and thread, and\nthe stack.\n\n"
-		"  fail   failed allocations instead of transactions\n"
-		"  slab   creation of slabs\n"
-		"  -n N   only the newest N records",
-	.options = "n:",
+	.help =
+	    "Each record shows how long before the newest one it was "
+	    "written, what\nhappened (alloc, free, fail, slab), the buffer, "
+	    "its size, cache and thread, and\nthe stack.\n\n"
+	    "  fail          failed allocations instead of transactions\n"
+	    "  slab          creation of slabs\n"
+	    "  -n N          only the newest N records\n"
+	    "  -b ADDR       everything that is known to have happened to the "
+	    "buffer at\n"
+	    "                ADDR, oldest first, with what the contents log "
+	    "kept of it\n"
+	    "  -v            with -b: the contents themselves\n"
+	    "  -c FUNCTION   only with a frame in FUNCTION (or at an "
+	    "address)\n"
+	    "  -e TIME       only at TIME or later: nanoseconds, seconds with "
+	    "a point, or\n"
+	    "                T-SECONDS as the log shows it\n"
+	    "  -l TIME       only at TIME or earlier\n"
+	    "  -t THREAD     only by this thread: GDB's number, or the LWP",
+	.options = "n:b:vc:e:l:t:",
 	.words = "transaction fail slab",
 	.complete = COMPLETE_WORD,
 	.max = 1,
@@ -80,17 +94,27 @@ const struct dcmd dcmds[] = {
     {
 	.name = "records",
 	.alias = "umem_log",
-	.usage = "[-n N] [transaction|fail|slab]",
+	.usage = "[-n N] [-b ADDR] [-c FUNCTION] [-e TIME] [-l TIME] "
+		 "[-t THREAD] [transaction|fail|slab|ADDR]",
 	.summary = "The transaction log, one line a record, newest first.",
-	.help = "As umem log, without stacks: record, buffer, time in seconds "
-		"since the system\nstarted, what happened, size, thread and "
-		"caller.\n\n"
-		"  -n N   only the newest N records",
-	.options = "n:",
+	.help =
+	    "As umem log, without stacks: record, buffer, time in seconds "
+	    "since the system\nstarted, what happened, size, thread and "
+	    "caller.  With ADDR that record only.\n\n"
+	    "  -n N          only the newest N records\n"
+	    "  -b ADDR       what happened to the buffer at ADDR, oldest "
+	    "first\n"
+	    "  -c FUNCTION   only with a frame in FUNCTION (or at an "
+	    "address)\n"
+	    "  -e TIME       only at TIME or later: nanoseconds, seconds with "
+	    "a point, or\n"
+	    "                T-SECONDS before the newest\n"
+	    "  -l TIME       only at TIME or earlier\n"
+	    "  -t THREAD     only by this thread: GDB's number, or the LWP",
+	.options = "n:b:c:e:l:t:",
 	.words = "transaction fail slab",
 	.complete = COMPLETE_WORD,
 	.max = 1,
-	.flags = DCMD_NO_DOT,
 	.run = dcmd_records,
     },
     {
@@ -124,8 +148,9 @@ const struct dcmd dcmds[] = {
 	    "  -a ADDR       only records of the buffer at ADDR\n"
 	    "  -c FUNCTION   only with a frame in FUNCTION (or at an "
 	    "address)\n"
-	    "  -e TIME       only at TIME or later: nanoseconds, or seconds "
-	    "with a point\n"
+	    "  -e TIME       only at TIME or later: nanoseconds, seconds with "
+	    "a point, or\n"
+	    "                T-SECONDS before the newest record\n"
 	    "  -l TIME       only at TIME or earlier\n"
 	    "  -t THREAD     only by this thread: GDB's number, or the LWP",
 	.options = "vha:c:e:l:t:",
@@ -480,9 +505,9 @@ const struct dcmd dcmds[] = {
 	    "  -M SIZE       only of SIZE or less\n"
 	    "  -c FUNCTION   only with a frame in FUNCTION (or at an "
 	    "address)\n"
-	    "  -e TIME       only allocated at TIME or later: nanoseconds, or "
-	    "seconds\n"
-	    "                with a point\n"
+	    "  -e TIME       only allocated at TIME or later: nanoseconds, "
+	    "seconds with\n"
+	    "                a point, or T-SECONDS before the newest record\n"
 	    "  -l TIME       only allocated at TIME or earlier\n"
 	    "  -t THREAD     only by this thread: GDB's number, or the LWP\n\n"
 	    "Segments without a record never pass -c, -e, -l and -t.",

@@ -184,8 +184,8 @@ START_TEST(usage_errors_are_one_sentence_with_the_usage)
 		"there is no option -:; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"cache a b", "b is too much; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"whatis", "an address is missing; usage: umem whatis [-q] [-v] ADDR"},
-	    {"log -n", "option -n needs a value; usage: umem log [-n N] "
-		       "[transaction|fail|slab]"},
+	    {"malloc_dist -b", "option -b needs a value; usage: umem "
+			       "malloc_dist [-d] [-g] [-b N] [-B N]"},
 	};
 	size_t i;
 
@@ -384,7 +384,8 @@ START_TEST(log_that_is_off_is_an_error_that_says_how_to_turn_it_on)
 	    "umalog: the fail log is off: run the program with "
 	    "UMEM_LOGGING=fail");
 	session_fail(&s, "log nosuch", UMDB_EUSAGE,
-	    "log: there is no log nosuch; usage: umem log [-n N] "
+	    "log: there is no log nosuch; usage: umem log [-n N] [-b ADDR "
+	    "[-v]] [-c FUNCTION] [-e TIME] [-l TIME] [-t THREAD] "
 	    "[transaction|fail|slab]");
 }
 END_TEST
@@ -443,8 +444,8 @@ START_TEST(bufctl_filters_records)
 		session_find(&s, command, "0x7ffff0002010  alloc");
 	}
 	session_fail(&s, "bufctl 1 -e 1.2.3", UMDB_EUSAGE,
-	    "bufctl: a time is nanoseconds or seconds with a point, not "
-	    "1.2.3; usage: umem bufctl ADDR [-v] [-h] [-a ADDR] [-c "
+	    "bufctl: a time is nanoseconds, seconds with a point, or "
+	    "T-seconds, not 1.2.3; usage: umem bufctl ADDR [-v] [-h] [-a ADDR] [-c "
 	    "FUNCTION] [-e TIME] [-l TIME] [-t THREAD]");
 }
 END_TEST
