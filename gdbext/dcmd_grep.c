@@ -11,26 +11,33 @@
 #include "dcmd_run.h"
 #include "find_grep.h"
 
-static const struct out_column grep_columns[2][2] = {
-    {
-	{"addr", "ADDR", OUT_PIPE, -14},
-	{"value", NULL, OUT_ADDR, 0},
-    },
-    {
-	{"addr", "ADDR", OUT_PIPE, -14},
-	{"value", "VALUE", OUT_ADDR, 0},
-    },
+static const struct out_column grep_columns[] = {
+    {"addr", NULL, OUT_PIPE, 0},
+    {"value", NULL, OUT_ADDR, 0},
 };
 
-static int
-grep_row(void *arg, taddr_t at, uint64_t value)
-{
-	struct out *o = arg;
+struct grep_show {
+	struct out *out;
+	bool values;
+};
 
-	out_row(o);
-	out_uint(o, at);
-	out_uint(o, value);
-	out_row_end(o);
+/* People see bare addresses, a line each, as they may go to another program. */
+static int
+grep_hit(void *arg, taddr_t at, uint64_t value)
+{
+	const struct grep_show *s = arg;
+	struct out *o = s->out;
+
+	if (out_is_json(o)) {
+		out_row(o);
+		out_uint(o, at);
+		out_uint(o, value);
+		out_row_end(o);
+	} else if (s->values) {
+		out_line(o, "0x%" PRIx64 ":\t0x%" PRIx64, at, value);
+	} else {
+		out_line(o, "0x%" PRIx64, at);
+	}
 	return out_stopped(o) ? WALK_STOP : WALK_NEXT;
 }
 
@@ -108,6 +115,8 @@ grep_options(struct dcmd_ctx *ctx, const struct dcmd_args *args, struct grep *g)
 int
 dcmd_ugrep(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
+	struct grep_show show = {
+	    .out = ctx->out, .values = args->opt['v'] != NULL};
 	struct grep_stats stats;
 	char size[32];
 	struct grep g;
@@ -116,8 +125,8 @@ dcmd_ugrep(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	rc = grep_options(ctx, args, &g);
 	if (rc != UMDB_OK)
 		return rc;
-	out_table(ctx->out, grep_columns[args->opt['v'] != NULL], 2);
-	rc = find_grep(ctx->tgt, &g, grep_row, ctx->out, &stats);
+	out_table(ctx->out, grep_columns, 2);
+	rc = find_grep(ctx->tgt, &g, grep_hit, &show, &stats);
 	out_table_end(ctx->out);
 	if (rc != UMDB_OK)
 		return dcmd_fail_target(ctx, rc);
@@ -125,7 +134,7 @@ dcmd_ugrep(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	if (stats.searched == 0)
 		out_note(ctx->out, "nothing searched: no memory there can be "
 				   "read");
-	else if (stats.found == 0)
+	else if (stats.found == 0 && !ctx->loop)
 		out_line(ctx->out, "not found");
 	if (stats.searched != 0 && stats.skipped != 0)
 		out_note(

@@ -36,6 +36,7 @@
 	X(walk) \
 	X(out) \
 	X(dcmd) \
+	X(dcmd_users) \
 	X(umdb) \
 	X(find_leak) \
 	X(find_mark) \
