@@ -46,6 +46,7 @@ RULES = (
     (r"(?<=[ \"])/\S*/", ""),
     (r"\d+(?=  (clean|no guards|\d+ corrupt buffers?)$)", "N"),
     (r"(slab +0xADDRESS +)\d+", r"\1N"),
+    (r"^\d+ caches that never", "N caches that never"),
     (r"umem \d+\.\d+\.\d+", "umem VERSION"),
     (r"\d+\.\d+ seconds", "N seconds"),
     (r"(?<=\S) {2,}", "  "),

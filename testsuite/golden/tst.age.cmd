@@ -1,0 +1,2 @@
+# keep ^AGE
+umem stat -by-age

@@ -1,0 +1,1 @@
+bufctl_audit kept[0]

@@ -1,0 +1,2 @@
+# on plain
+umem malloc_info umem_alloc_1024

@@ -1,0 +1,3 @@
+# keep ^0x|found
+umem ugrep kept[0]
+umem ugrep 0x6b8b4567327b23c6

@@ -1,0 +1,4 @@
+# keep NAME|id_space
+umem vmem
+vmem id_space
+vmem id_arena
