@@ -12,7 +12,8 @@
 #include "dcmd_place.h"
 
 #define RED_ZONE 128u
-#define OUTERMOST 512u /* bytes of a stack's last known frame */
+#define OUTERMOST 512u           /* bytes of a stack's last known frame */
+#define COPIES_KEPT (1ULL << 30) /* of memory of the target, for a graph */
 
 static const char *
 base_name(const char *path)
@@ -153,9 +154,8 @@ place_data(struct dcmd_ctx *ctx, const struct part *part, taddr_t at,
 		return;
 	}
 	p->kind = "data";
-	say(p, "data of %.200s", object);
-	if (!thing)
-		say_offset(p, at - object_start(ctx->tgt, part->region));
+	say(p, "data of %.200s%s", object, thing ? ", mostly at " : "");
+	say_offset(p, at - object_start(ctx->tgt, part->region));
 }
 
 static void
@@ -415,6 +415,17 @@ dcmd_graph(struct dcmd_ctx *ctx, struct graph **ret)
 	}
 	*ret = *ctx->graph;
 	return UMDB_OK;
+}
+
+void
+dcmd_graph_done(struct dcmd_ctx *ctx)
+{
+	if (*ctx->graph == NULL || graph_copied(*ctx->graph) <= COPIES_KEPT)
+		return;
+	find_top_free(*ctx->top);
+	*ctx->top = NULL;
+	find_graph_free(*ctx->graph);
+	*ctx->graph = NULL;
 }
 
 void

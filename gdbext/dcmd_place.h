@@ -81,6 +81,12 @@ bool dcmd_same_variable(
 /* dcmd_graph - the graph of the heap, made once; an error of the command */
 int dcmd_graph(struct dcmd_ctx *ctx, struct graph **ret);
 
+/*
+ * dcmd_graph_done - the command is at its end: a graph that took more copies
+ * of a live process's memory than should be kept is forgotten
+ */
+void dcmd_graph_done(struct dcmd_ctx *ctx);
+
 /* dcmd_graph_notes - what the graph could not take into account */
 void dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g);
 

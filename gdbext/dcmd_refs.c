@@ -180,6 +180,7 @@ run(struct dcmd_ctx *ctx, const struct dcmd_args *args,
 	rc = about_open(a, ctx, args);
 	if (rc == UMDB_OK)
 		rc = fn(a);
+	dcmd_graph_done(ctx);
 	free(a);
 	return rc;
 }

@@ -316,6 +316,7 @@ dcmd_top(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	r->rows = rows;
 	r->stacks = args->opt['v'] != NULL;
 	rc = top_run(r, args);
+	dcmd_graph_done(ctx);
 	free(r);
 	return rc;
 }

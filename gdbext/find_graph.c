@@ -465,6 +465,21 @@ find_graph_free(struct graph *g)
 	free(g);
 }
 
+uint64_t
+graph_copied(const struct graph *g)
+{
+	const struct snap *snap = g->m.snap;
+	uint64_t sum = 0;
+	size_t i;
+
+	if (g->m.mem.ncopy == 0)
+		return 0;
+	for (i = 0; i < snap->nslab; i++)
+		if (g->m.slab[i].nchunk != 0)
+			sum += snap->slab[i].size;
+	return sum;
+}
+
 /* ------------------------------------------------------------------ nodes */
 
 taddr_t

@@ -60,6 +60,9 @@ graph_is_node(const struct graph *g, uint32_t node)
 	return node < g->nbuf && g->m.state[node] != MARK_NONE;
 }
 
+/* graph_copied - bytes of the target that it holds copies of, at most */
+uint64_t graph_copied(const struct graph *g);
+
 /* graph_size - bytes that the client asked for */
 uint64_t graph_size(const struct graph *g, uint32_t node);
 
