@@ -461,8 +461,8 @@ typedef struct umem_watch_entry {
 	uint64_t we_ops;      /* UMEM_WATCH_ALLOC, _FREE; 0: matches nothing */
 	uint64_t we_size_min; /* bytes asked for, both included */
 	uint64_t we_size_max;
-	uint64_t we_cache;  /* 0: any */
-	uint64_t we_buffer; /* 0: any */
+	uint64_t we_buffer;           /* 0: any */
+	char we_cache[UMEM_NAME_LEN]; /* filled up with NULs; "": any */
 } umem_watch_entry_t;
 #define UMEM_WATCH_ALLOC 1u
 #define UMEM_WATCH_FREE 2u
@@ -586,7 +586,7 @@ _Static_assert(sizeof(umem_region_t) == 32, "layout");
 _Static_assert(sizeof(umem_maglist_t) == 40, "layout");
 _Static_assert(sizeof(vmem_seg_t) == 72, "layout");
 _Static_assert(sizeof(umem_abort_info_t) == 72, "layout");
-_Static_assert(sizeof(umem_watch_entry_t) == 40, "layout");
-_Static_assert(sizeof(umem_watch_t) == 32 + 40 * UMEM_WATCH_MAX, "layout");
+_Static_assert(sizeof(umem_watch_entry_t) == 64, "layout");
+_Static_assert(sizeof(umem_watch_t) == 32 + 64 * UMEM_WATCH_MAX, "layout");
 
 #endif /* UMEM_LAYOUT_H */

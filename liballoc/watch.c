@@ -6,6 +6,8 @@
  */
 #include "watch.h"
 
+#include <string.h>
+
 #include "audit.h"
 #include "cache.h"
 #include "large.h"
@@ -45,7 +47,8 @@ matches(const umem_watch_entry_t *e, unsigned ops, const void *buf, size_t size,
 {
 	if (!(e->we_ops & ops) ||
 	    (e->we_buffer != 0 && e->we_buffer != (uintptr_t)buf) ||
-	    (e->we_cache != 0 && e->we_cache != (uintptr_t)cp))
+	    (e->we_cache[0] != '\0' &&
+		memcmp(e->we_cache, cp->cache_name, UMEM_NAME_LEN) != 0))
 		return 0;
 	if (size == (size_t)-1)
 		return may_have_size(cp, e->we_size_min, e->we_size_max);
