@@ -18,11 +18,18 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * Address space for a heap to grow into is not charged; a request so large
+ * that it must be meant is, and the kernel may refuse it.
+ */
+#define SURELY_MEANT ((size_t)1 << 30)
+
 static void *
 map_pages(size_t size)
 {
+	int charge = size < SURELY_MEANT ? MAP_NORESERVE : 0;
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | charge, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
