@@ -54,9 +54,8 @@ name_settle(char *name, size_t size)
 
 /* ------------------------------------------------------------------ caches */
 
-/* Why a cache as read cannot be believed, or NULL. */
-static const char *
-cache_fault(const umem_cache_t *c)
+const char *
+snap_cache_fault(const umem_cache_t *c)
 {
 	if (memchr(c->cache_name, '\0', sizeof(c->cache_name)) == NULL)
 		return "its name has no end";
@@ -108,7 +107,7 @@ cache_add_large(struct snap *snap)
 	    addrmap_get(&snap->index->caches, addr) != ADDRMAP_NONE)
 		return UMDB_OK;
 	if (target_read(snap->tgt, addr, &c, sizeof(c), "cache") != UMDB_OK ||
-	    cache_fault(&c) != NULL) {
+	    snap_cache_fault(&c) != NULL) {
 		snap_damaged(snap, addr,
 		    "the cache of large buffers, %#" PRIx64 ", is damaged",
 		    addr);
@@ -148,7 +147,7 @@ snap_load_caches(struct snap *snap)
 			ix->list_broken = true;
 			break;
 		}
-		fault = cache_fault(&c);
+		fault = snap_cache_fault(&c);
 		if (fault != NULL) {
 			snap_damaged(snap, addr,
 			    "cache %#" PRIx64 " is damaged: %s", addr, fault);
@@ -167,7 +166,7 @@ snap_adopt_cache(struct snap *snap, taddr_t addr, const umem_slab_t *sp)
 
 	if (!snap->index->list_broken || snap->ncache >= UMEM_MAX_CACHES ||
 	    target_read(snap->tgt, addr, &c, sizeof(c), "cache") != UMDB_OK ||
-	    cache_fault(&c) != NULL || c.cache_name[0] == '\0' ||
+	    snap_cache_fault(&c) != NULL || c.cache_name[0] == '\0' ||
 	    c.cache_chunksize != sp->slab_chunksize ||
 	    c.cache_bufsize > c.cache_chunksize)
 		return ADDRMAP_NONE;

@@ -41,14 +41,13 @@ snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret)
 
 /* The size in the bufctl; UINT64_MAX when it has none to be believed. */
 static uint64_t
-size_in_bufctl(struct snap *snap, const struct snap_slab *s, uint32_t index)
+size_in_bufctl(struct target *tgt, const struct snap_slab *s, uint32_t index)
 {
 	umem_bufctl_audit_t bc;
 	taddr_t addr = snap_buf_bufctl(s, index);
 
 	if (addr == 0 ||
-	    target_read(snap->tgt, addr, &bc, sizeof(bc), "bufctl") !=
-		UMDB_OK ||
+	    target_read(tgt, addr, &bc, sizeof(bc), "bufctl") != UMDB_OK ||
 	    bc.bc_kind != UMEM_BC_ALLOC ||
 	    bc.bc_addr != snap_buf_addr(s, index) || bc.bc_size > s->bufsize)
 		return UINT64_MAX;
@@ -56,15 +55,15 @@ size_in_bufctl(struct snap *snap, const struct snap_slab *s, uint32_t index)
 }
 
 static uint64_t
-size_in_buftag(struct snap *snap, const struct snap_slab *s, uint32_t index)
+size_in_buftag(struct target *tgt, const umem_cache_t *c,
+    const struct snap_slab *s, uint32_t index)
 {
-	const umem_cache_t *c = &snap->cache[s->cache].c;
 	uint64_t word, size;
 	uint32_t code;
 
 	if (c->cache_buftag == 0 || c->cache_buftag > s->chunksize - 8 ||
-	    target_read(snap->tgt, snap_buf_addr(s, index) + c->cache_buftag,
-		&word, sizeof(word), "buftag") != UMDB_OK)
+	    target_read(tgt, snap_buf_addr(s, index) + c->cache_buftag, &word,
+		sizeof(word), "buftag") != UMDB_OK)
 		return UINT64_MAX;
 	code = (uint32_t)(word >> 32);
 	if (word == UMEM_PATTERN_REDZONE ||
@@ -76,16 +75,24 @@ size_in_buftag(struct snap *snap, const struct snap_slab *s, uint32_t index)
 }
 
 uint64_t
+snap_size_asked(struct target *tgt, const umem_cache_t *c,
+    const struct snap_slab *s, uint32_t index)
+{
+	uint64_t size = size_in_bufctl(tgt, s, index);
+
+	return size != UINT64_MAX ? size : size_in_buftag(tgt, c, s, index);
+}
+
+uint64_t
 snap_buf_size(struct snap *snap, const struct snap_slab *s, uint32_t index)
 {
+	const umem_cache_t *c = &snap->cache[s->cache].c;
 	uint64_t size;
 
 	if (snap_buf_state(snap, s, index) != BUF_ALLOCATED ||
-	    snap->cache[s->cache].c.cache_flags & UMF_LARGE)
+	    c->cache_flags & UMF_LARGE)
 		return s->bufsize;
-	size = size_in_bufctl(snap, s, index);
-	if (size == UINT64_MAX)
-		size = size_in_buftag(snap, s, index);
+	size = snap_size_asked(snap->tgt, c, s, index);
 	return size == UINT64_MAX ? s->bufsize : size;
 }
 

@@ -52,4 +52,15 @@ int snap_load_magazines(struct snap *snap);
 uint32_t snap_adopt_cache(
     struct snap *snap, taddr_t addr, const umem_slab_t *sp);
 
+/* Why a slab (of that page) or a cache as read cannot be believed, or NULL. */
+const char *snap_slab_fault(const umem_slab_t *sp, taddr_t page);
+const char *snap_cache_fault(const umem_cache_t *c);
+
+/*
+ * snap_size_asked - bytes asked for of an allocated buffer; UINT64_MAX when
+ * neither a bufctl nor the red zone knows
+ */
+uint64_t snap_size_asked(struct target *tgt, const umem_cache_t *c,
+    const struct snap_slab *s, uint32_t index);
+
 #endif /* UMDB_SNAP_IMPL_H */

@@ -89,9 +89,8 @@ index_states(struct snap *snap, const struct snap_slab *s, const uint64_t *map,
 		    s->addr, sp->slab_refcnt, used);
 }
 
-/* Why a slab as read cannot be believed, or NULL. */
-static const char *
-slab_fault(const umem_slab_t *sp, taddr_t page)
+const char *
+snap_slab_fault(const umem_slab_t *sp, taddr_t page)
 {
 	uint64_t room;
 
@@ -203,7 +202,7 @@ slab_meet(struct snap *snap, taddr_t addr, taddr_t page)
 		    snap->tgt->err.msg, page);
 		return UMDB_OK;
 	}
-	fault = slab_fault(&sp, page);
+	fault = snap_slab_fault(&sp, page);
 	cache = addrmap_get(&ix->caches, sp.slab_cache);
 	if (fault == NULL && cache == ADDRMAP_NONE)
 		cache = snap_adopt_cache(snap, sp.slab_cache, &sp);

@@ -33,6 +33,7 @@
 	X(target) \
 	X(snap) \
 	X(snap_damage) \
+	X(snap_point) \
 	X(walk) \
 	X(out) \
 	X(dcmd) \
