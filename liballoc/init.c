@@ -143,7 +143,6 @@ note_own_image(void)
 static void
 init_all(void)
 {
-	umem_root.root_self = (uintptr_t)&umem_root;
 	umem_root.root_pid = os_pid();
 	umem_root.root_start = os_now();
 	umem_root.root_pagemap = pagemap;

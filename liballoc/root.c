@@ -18,6 +18,7 @@ umem_root_t umem_root = {
     .root_vmem_seg_size = sizeof(vmem_seg_t),
     .root_log_size = sizeof(umem_log_header_t),
     .root_page_size = UMEM_PAGE_SIZE,
+    .root_self = (uintptr_t)&umem_root,
     .root_release = UMEM_RELEASE,
     .root_ready = UMEM_READY_STARTUP,
     .root_stack_depth = 15,
