@@ -151,7 +151,7 @@ dist_show(struct dcmd_ctx *ctx, const struct dist_options *opt,
 static void
 dist_note(struct dcmd_ctx *ctx, uint64_t unrecorded, uint64_t count)
 {
-	if (unrecorded == 0)
+	if (unrecorded == 0 || ctx->loop)
 		return;
 	out_note(ctx->out,
 	    "of %" PRIu64 " of %" PRIu64

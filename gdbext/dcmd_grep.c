@@ -137,8 +137,10 @@ dcmd_ugrep(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	else if (stats.found == 0 && !ctx->loop)
 		out_line(ctx->out, "not found");
 	if (stats.searched != 0 && stats.skipped != 0)
-		out_note(
-		    ctx->out, "%s cannot be read and were passed over", size);
+		out_note(ctx->out,
+		    "%s of memory are not to be had: never used, or left out of "
+		    "the core",
+		    size);
 	out_fact_uint(ctx->out, "found", OUT_UINT, stats.found);
 	out_fact_uint(ctx->out, "searched_bytes", OUT_SIZE, stats.searched);
 	out_fact_uint(ctx->out, "skipped_bytes", OUT_SIZE, stats.skipped);

@@ -157,13 +157,13 @@ users_show(struct dcmd_ctx *ctx, const struct users *users, bool every)
 	}
 	out_table_end(ctx->out);
 	out_size_text(hidden_bytes, size, sizeof(size));
-	if (hidden > 0)
+	if (hidden > 0 && !ctx->loop)
 		out_line(ctx->out,
 		    "%" PRIu64
 		    " group%s of less than 8192 bytes and 100 allocations, "
 		    "together %s: -e shows all",
 		    hidden, hidden == 1 ? "" : "s", size);
-	else if (users->nuser == 0)
+	else if (users->nuser == 0 && !ctx->loop)
 		out_line(ctx->out, "nothing is allocated there");
 	out_fact_uint(ctx->out, "groups", OUT_UINT, users->nuser);
 	out_fact_uint(ctx->out, "allocations", OUT_UINT, users->count);
@@ -183,7 +183,7 @@ users_caches(struct dcmd_ctx *ctx, const struct dcmd_args *args, bool *wanted)
 		rc = snap_cache_named(ctx->snap, args->argv[i], &c);
 		if (rc != UMDB_OK)
 			return dcmd_fail_target(ctx, rc);
-		if (c->c.cache_bufctl_size == 0)
+		if (c->c.cache_bufctl_size == 0 && !ctx->loop)
 			out_note(ctx->out, "UMF_AUDIT is not enabled for %s",
 			    c->c.cache_name);
 		wanted[c - ctx->snap->cache] = true;
@@ -321,7 +321,7 @@ by_show(struct dcmd_ctx *ctx, const struct by_list *l)
 		    UMDB_OK)
 			by_row(ctx, &b);
 	out_table_end(ctx->out);
-	if (l->n == 0)
+	if (l->n == 0 && !ctx->loop)
 		out_line(ctx->out, "no %s buffer was last touched by thread %s",
 		    l->kind == UMEM_BC_ALLOC ? "allocated" : "free", thread);
 	out_fact_uint(ctx->out, "thread", OUT_UINT, l->thread);

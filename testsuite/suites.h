@@ -38,6 +38,7 @@
 	X(out) \
 	X(dcmd) \
 	X(dcmd_users) \
+	X(dcmd_memory) \
 	X(umdb) \
 	X(find_leak) \
 	X(find_mark) \
