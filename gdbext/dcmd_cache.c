@@ -293,7 +293,7 @@ verify_close(struct dcmd_ctx *ctx, const struct verify_sum *sum)
 	out_fact_uint(ctx->out, "checked", OUT_UINT, sum->checked);
 	out_fact_uint(ctx->out, "corrupt", OUT_UINT, sum->corrupt);
 	out_fact_uint(ctx->out, "unguarded", OUT_UINT, sum->unguarded);
-	if (sum->unguarded == sum->caches && sum->caches > 0)
+	if (sum->unguarded == sum->caches && sum->caches > 0 && !ctx->loop)
 		out_note(ctx->out,
 		    "there are no guards to check: run the program with "
 		    "UMEM_DEBUG=guards, or default");

@@ -245,7 +245,7 @@ run_loop(struct dcmd_ctx *ctx, struct dcmd_line *l, const struct addresses *in)
 			continue;
 		if (failed++ == 0)
 			first = *ctx->err;
-		out_note(ctx->out, "%s %s: %s", l->name, l->dot, ctx->err->msg);
+		out_note(ctx->out, "%s: %s", l->name, ctx->err->msg);
 	}
 	out_fact_uint(ctx->out, "addresses", OUT_UINT, in->n);
 	out_fact_uint(ctx->out, "failed", OUT_UINT, failed);

@@ -16,7 +16,6 @@
 #include "dcmd_run.h"
 #include "find_info.h"
 
-/* clang-format off: a table */
 const struct walker walkers[] = {
     {"umem_cache", "", "caches, in order of creation", START_NONE, false,
 	walker_caches},
@@ -45,7 +44,7 @@ const struct walker walkers[] = {
     {"thread_cache", "[THREAD]", "thread caches", START_THREAD, true,
 	walker_thread_cache},
     {"magazine", "[CACHE|THREAD_CACHE]",
-	"magazines, in the depot and in thread caches", START_ADDR, true,
+	"magazines, in the depot and in thread caches", START_HOLDER, true,
 	walker_magazine},
     {"round", "MAGAZINE", "what stands in a magazine", START_MAGAZINE, false,
 	walker_round},
@@ -80,7 +79,6 @@ const struct walker walkers[] = {
 	START_ADDR, true, walker_leak},
     {"leakbuf", "[LEAK]", "leaked buffers", START_ADDR, true, walker_leakbuf},
 };
-/* clang-format on */
 const size_t nwalker = sizeof(walkers) / sizeof(walkers[0]);
 
 /* The rows for every cache's name. */
@@ -253,6 +251,22 @@ start_slab(struct walker_run *r)
 }
 
 static int
+start_holder(struct walker_run *r)
+{
+	const struct snap *snap = r->ctx->snap;
+	uint32_t i;
+
+	if (start_cache(r) == UMDB_OK)
+		return UMDB_OK;
+	if (dcmd_address(r->ctx, r->text, &r->addr) == UMDB_OK)
+		for (i = 0; i < snap->ntcache; i++)
+			if (snap->tcache[i].addr == r->addr)
+				return UMDB_OK;
+	return error_set(r->ctx->err, UMDB_ENOTFOUND, r->addr,
+	    "%.80s is neither a cache nor a thread cache", r->text);
+}
+
+static int
 start_record(struct walker_run *r)
 {
 	struct snap_bufctl b;
@@ -283,6 +297,8 @@ find_start(struct walker_run *r)
 		return start_log(r);
 	case START_SLAB:
 		return start_slab(r);
+	case START_HOLDER:
+		return start_holder(r);
 	case START_RECORD:
 		return start_record(r);
 	case START_MAGAZINE:

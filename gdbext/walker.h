@@ -25,6 +25,7 @@ enum walker_start {
 	START_LOG,      /* transaction, fail, slab; or the address of one */
 	START_RECORD,   /* a bufctl, or an address in an audited buffer */
 	START_SLAB,     /* a cache; or an address in a slab, or its structure */
+	START_HOLDER,   /* a cache or a thread cache: what has magazines */
 	START_MAGAZINE, /* a magazine */
 	START_ADDR,     /* any address */
 };

@@ -47,22 +47,9 @@ give_magazine(struct snap *snap, const struct mag_found *mag, void *arg)
 int
 walker_magazine(struct walker_run *r)
 {
-	struct snap *snap = r->ctx->snap;
-	taddr_t tcache = 0;
-	uint32_t i;
-
-	for (i = 0; r->addr != 0 && i < snap->ntcache; i++)
-		if (snap->tcache[i].addr == r->addr)
-			tcache = r->addr;
-	if (r->text != NULL && tcache == 0) {
-		r->cache = snap_cache_at(snap, r->addr);
-		if (r->cache == NULL)
-			return error_set(r->ctx->err, UMDB_ENOTFOUND, r->addr,
-			    "%.80s is neither a cache nor a thread cache",
-			    r->text);
-	}
-	return walker_fail(
-	    r, walk_magazines(snap, r->cache, tcache, give_magazine, r));
+	return walker_fail(r,
+	    walk_magazines(
+		r->ctx->snap, r->cache, r->addr, give_magazine, r));
 }
 
 /* What a magazine at an address holds depends on who has it now. */

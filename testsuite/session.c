@@ -105,6 +105,22 @@ on_frames(void *arg, uint32_t lwp, struct umdb_frame *frame, uint64_t max,
 	*ok = 1;
 }
 
+/* "<COMMAND>", or why not */
+static void
+on_execute(void *arg, const char *command, const char **text, int *ok)
+{
+	static char output[256];
+
+	(void)arg;
+	snprintf(output, sizeof(output), "<%s>\n", command);
+	*text = output;
+	*ok = 1;
+	if (strstr(command, "nosuch") != NULL) {
+		*text = "No symbol \"nosuch\" in current context.";
+		*ok = 2;
+	}
+}
+
 static void
 tell_regions(struct session *s)
 {
@@ -153,6 +169,7 @@ session_open(struct session *s, struct draw *d)
 	    .symbolise = on_symbolise,
 	    .lookup = on_lookup,
 	    .poll = on_poll,
+	    .execute = on_execute,
 	    .frames = on_frames,
 	};
 	char err[256];

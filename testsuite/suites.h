@@ -47,6 +47,10 @@
 	X(find_dom) \
 	X(find_graph) \
 	X(dcmd_refs) \
+	X(walker) \
+	X(pipe) \
+	X(mdb) \
+	X(shell) \
 	X(find_bad)
 
 /* clang-format on */
