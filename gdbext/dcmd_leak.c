@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dcmd_leak.h"
 #include "dcmd_run.h"
+#include "dcmd_sample.h"
 
 #define RULE \
 	"----------------------------------------------------------------------"
 #define KINDS 3
+#define LEAK_ROWS 20u
 
 static const char *const kind_name[KINDS] = {
     [LEAK_DEFINITE] = "definite",
@@ -34,41 +37,34 @@ static const struct {
     {LEAK_INDIRECT, "Indirectly lost: only lost buffers point to it"},
 };
 
-/* The same groups serve both forms; BUFCTL is BUFFER without audit. */
-static const struct out_column leak_columns[2][7] = {
-    {
-	{"kind", NULL, OUT_TEXT, 0},
-	{"bytes", "BYTES", OUT_UINT, 9},
-	{"cache", "CACHE", OUT_TEXT, 0},
-	{"count", "LEAKED", OUT_UINT, 6},
-	{NULL, "BUFFER", OUT_ADDR, -14},
-	{NULL, "CALLER", OUT_TEXT, 0},
-	{"stack", NULL, OUT_STACK, 0},
-    },
-    {
-	{"kind", NULL, OUT_TEXT, 0},
-	{"bytes", "BYTES", OUT_UINT, 9},
-	{"cache", "CACHE", OUT_TEXT, 0},
-	{"count", "LEAKED", OUT_UINT, 6},
-	{NULL, "BUFCTL", OUT_ADDR, -14},
-	{NULL, "CALLER", OUT_TEXT, 0},
-	{"stack", NULL, OUT_STACK, 0},
-    },
+/* BUFCTL is BUFFER without audit; INDIRECT is there where something is. */
+enum { COLUMN_INDIRECT = 1, COLUMN_BUFCTL = 4 };
+static const struct out_column leak_columns[] = {
+    {NULL, "BYTES", OUT_UINT, 9},
+    {NULL, NULL, OUT_UINT, 9},
+    {NULL, "CACHE", OUT_TEXT, 0},
+    {NULL, "LEAKED", OUT_UINT, 6},
+    {NULL, "BUFFER", OUT_ADDR, -14},
+    {NULL, "CALLER", OUT_TEXT, 0},
 };
+#define LEAK_NCOL (sizeof(leak_columns) / sizeof(leak_columns[0]))
 
 struct leak_run {
 	struct dcmd_ctx *ctx;
-	const struct leaks *leaks;
-	const struct code_filter *filter; /* NULL: everything */
+	const struct leaks *leaks; /* those that are shown */
+	struct leak_pick pick;
+	const char *wanted; /* argument, or NULL */
+	uint64_t rows;      /* of each kind */
 	uint64_t count[KINDS], bytes[KINDS];
+	size_t first[KINDS], groups[KINDS]; /* they stand side by side */
 	bool unaudited;
 };
 
-static bool
-leak_shown(const struct leak_run *r, const struct leak_group *g)
+/* How many groups of a kind are shown. */
+static size_t
+leak_shown(const struct leak_run *r, enum leak_kind kind)
 {
-	return r->filter == NULL ||
-	       dcmd_in_code(r->ctx, r->filter, g->stack, g->depth);
+	return r->groups[kind] < r->rows ? r->groups[kind] : (size_t)r->rows;
 }
 
 static const char *
@@ -91,6 +87,8 @@ static const struct out_column json_columns[] = {
     {"cache", NULL, OUT_TEXT, 0},
     {"count", NULL, OUT_UINT, 0},
     {"bytes", NULL, OUT_SIZE, 0},
+    {"indirect_count", NULL, OUT_UINT, 0},
+    {"indirect_bytes", NULL, OUT_SIZE, 0},
     {"stack", NULL, OUT_STACK, 0},
     {"buffers", NULL, OUT_LIST, 0},
 };
@@ -116,27 +114,36 @@ leak_items(const struct leak_run *r, const struct leak_group *g)
 }
 
 static void
+leak_json_row(const struct leak_run *r, const struct leak_group *g)
+{
+	struct out *o = r->ctx->out;
+
+	out_pipe(o, leak_address(r, g));
+	out_row(o);
+	out_text(o, kind_name[g->kind]);
+	out_text(o, group_cache(r, g));
+	out_uint(o, g->count);
+	out_uint(o, g->bytes);
+	out_uint(o, g->owned_count);
+	out_uint(o, g->owned_bytes);
+	out_stack(o, g->stack, g->depth);
+	leak_items(r, g);
+	out_row_end(o);
+}
+
+static void
 leak_json(struct leak_run *r)
 {
 	struct out *o = r->ctx->out;
-	size_t i;
+	size_t i, s;
 
 	out_table(
 	    o, json_columns, sizeof(json_columns) / sizeof(json_columns[0]));
-	for (i = 0; i < r->leaks->ngroup && !out_stopped(o); i++) {
-		const struct leak_group *g = &r->leaks->group[i];
+	for (s = 0; s < KINDS; s++) {
+		const enum leak_kind kind = sections[s].kind;
 
-		if (!leak_shown(r, g))
-			continue;
-		out_pipe(o, leak_address(r, g));
-		out_row(o);
-		out_text(o, kind_name[g->kind]);
-		out_text(o, group_cache(r, g));
-		out_uint(o, g->count);
-		out_uint(o, g->bytes);
-		out_stack(o, g->stack, g->depth);
-		leak_items(r, g);
-		out_row_end(o);
+		for (i = 0; i < leak_shown(r, kind) && !out_stopped(o); i++)
+			leak_json_row(r, &r->leaks->group[r->first[kind] + i]);
 	}
 	out_table_end(o);
 }
@@ -150,13 +157,12 @@ leak_row(const struct leak_run *r, const struct leak_group *g)
 	if (g->depth > 0)
 		out_frame_text(o, g->stack[0], caller, sizeof(caller));
 	out_row(o);
-	out_text(o, kind_name[g->kind]);
 	out_uint(o, g->bytes);
+	out_uint(o, g->owned_bytes);
 	out_text(o, group_cache(r, g));
 	out_uint(o, g->count);
 	out_uint(o, leak_address(r, g));
 	out_text(o, caller);
-	out_null(o);
 	out_row_end(o);
 }
 
@@ -167,16 +173,20 @@ leak_row(const struct leak_run *r, const struct leak_group *g)
 static bool
 leak_table(struct leak_run *r, enum leak_kind kind, bool audited, bool below)
 {
+	const struct leak_group *g = &r->leaks->group[r->first[kind]];
+	const struct leak_group *end = g + leak_shown(r, kind);
+	struct out_column col[LEAK_NCOL];
 	struct out *o = r->ctx->out;
 	bool any = false;
-	size_t i;
 
-	out_table(o, leak_columns[audited], 7);
-	for (i = 0; i < r->leaks->ngroup && !out_stopped(o); i++) {
-		const struct leak_group *g = &r->leaks->group[i];
-
-		if (g->kind != kind || (g->bufctl != 0) != audited ||
-		    !leak_shown(r, g))
+	memcpy(col, leak_columns, sizeof(col));
+	if (audited)
+		col[COLUMN_BUFCTL].header = "BUFCTL";
+	if (kind == LEAK_DEFINITE && r->count[LEAK_INDIRECT] > 0)
+		col[COLUMN_INDIRECT].header = "INDIRECT";
+	out_table(o, col, LEAK_NCOL);
+	for (; g < end && !out_stopped(o); g++) {
+		if ((g->bufctl != 0) != audited)
 			continue;
 		if (!any && below)
 			out_line(o, "%s", "");
@@ -211,6 +221,10 @@ leak_tables(struct leak_run *r)
 		out_line(o, "%s", sections[i].title);
 		audited = leak_table(r, kind, true, false);
 		leak_table(r, kind, false, audited);
+		if (r->groups[kind] > r->rows)
+			out_line(o,
+			    "... and %" PRIu64 " more groups; -n N shows more",
+			    r->groups[kind] - r->rows);
 		out_line(o, "%s", RULE);
 		out_line(o, "%9" PRIu64 "  Total %" PRIu64 " buffer%s",
 		    r->bytes[kind], r->count[kind], plural(r->count[kind]));
@@ -261,13 +275,12 @@ leak_details(struct leak_run *r)
 	size_t i, s;
 
 	for (s = 0; s < KINDS; s++) {
-		for (i = 0; i < r->leaks->ngroup; i++) {
-			const struct leak_group *g = &r->leaks->group[i];
+		const enum leak_kind kind = sections[s].kind;
 
+		for (i = 0; i < leak_shown(r, kind); i++) {
 			if (out_stopped(r->ctx->out))
 				return;
-			if (g->kind == sections[s].kind && leak_shown(r, g))
-				leak_detail(r, g);
+			leak_detail(r, &r->leaks->group[r->first[kind] + i]);
 		}
 	}
 }
@@ -344,8 +357,8 @@ leak_count(struct leak_run *r)
 	for (i = 0; i < r->leaks->ngroup; i++) {
 		const struct leak_group *g = &r->leaks->group[i];
 
-		if (!leak_shown(r, g))
-			continue;
+		if (r->groups[g->kind]++ == 0)
+			r->first[g->kind] = i;
 		r->count[g->kind] += g->count;
 		r->bytes[g->kind] += g->bytes;
 		r->ctx->found += g->count;
@@ -358,49 +371,90 @@ leak_text(struct leak_run *r, const struct dcmd_args *args)
 {
 	struct out *o = r->ctx->out;
 
-	if (r->ctx->found == 0 && r->filter == NULL)
-		out_line(o, "no memory leaks detected");
+	if (r->ctx->found == 0 && r->wanted != NULL)
+		out_line(o, "no memory leaks matching %s found", r->wanted);
+	else if (r->ctx->found == 0 && r->pick.filtered)
+		out_line(o, "no memory leaks match");
 	else if (r->ctx->found == 0)
-		out_line(
-		    o, "no memory leaks matching %s found", r->filter->text);
+		out_line(o, "no %smemory leaks detected",
+		    r->pick.count > 0 ? "other " : "");
 	leak_tables(r);
 	if (args->opt['d'] != NULL)
 		leak_details(r);
 }
 
-int
-dcmd_findleaks(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+static void
+leak_sample(struct sampler *x, void *arg)
 {
-	struct leak_run r = {.ctx = ctx};
-	struct code_filter filter;
-	bool cached;
+	const struct leak_run *r = arg;
+	size_t i;
+
+	for (i = 0; i < r->leaks->ngroup && !x->stopped; i++) {
+		const struct leak_group *g = &r->leaks->group[i];
+		struct sample *p = sampler_add(x, kind_name[g->kind],
+		    group_cache(r, g), g->stack, g->depth);
+
+		p->count[0] += g->count;
+		p->bytes[0] += g->bytes;
+	}
+}
+
+/* Search, unless the last result still holds; true in *cached_ret then. */
+static int
+leak_search(
+    struct dcmd_ctx *ctx, const struct dcmd_args *args, bool *cached_ret)
+{
 	int rc;
 
-	if (args->argc > 0) {
-		rc = dcmd_code_filter(ctx, args->argv[0], &filter);
-		if (rc != UMDB_OK)
-			return rc;
-		r.filter = &filter;
-	}
 	if (args->opt['f'] != NULL) {
 		find_leaks_free(*ctx->leaks);
 		*ctx->leaks = NULL;
 	}
-	cached = *ctx->leaks != NULL;
-	if (!cached) {
-		rc = find_leaks(ctx->snap, ctx->leaks);
-		if (rc != UMDB_OK)
-			return dcmd_fail_target(ctx, rc);
-	}
-	r.leaks = *ctx->leaks;
-	leak_count(&r);
+	*cached_ret = *ctx->leaks != NULL;
+	if (*cached_ret)
+		return UMDB_OK;
+	rc = find_leaks(ctx->snap, ctx->leaks);
+	return rc == UMDB_OK ? UMDB_OK : dcmd_fail_target(ctx, rc);
+}
+
+static int
+leak_show(struct leak_run *r, const struct dcmd_args *args, bool cached)
+{
+	struct dcmd_ctx *ctx = r->ctx;
+
+	r->leaks = &r->pick.view;
+	leak_count(r);
 	if (args->opt['v'] != NULL)
-		leak_statistics(ctx, &r.leaks->stats, cached);
+		leak_statistics(ctx, &r->leaks->stats, cached);
 	if (out_is_json(ctx->out))
-		leak_json(&r);
+		leak_json(r);
 	else
-		leak_text(&r, args);
-	leak_facts(&r);
-	leak_notes(&r);
-	return UMDB_OK;
+		leak_text(r, args);
+	dcmd_leak_suppressed(ctx, &r->pick, args->opt['v'] != NULL);
+	leak_facts(r);
+	leak_notes(r);
+	return dcmd_profile(ctx, args, PROFILE_NOTHING, leak_sample, r);
+}
+
+int
+dcmd_findleaks(struct dcmd_ctx *ctx, const struct dcmd_args *args)
+{
+	struct leak_run r = {.ctx = ctx, .rows = LEAK_ROWS};
+	bool cached;
+	int rc = UMDB_OK;
+
+	r.wanted = args->argc > 0 ? args->argv[0] : NULL;
+	if (out_is_json(ctx->out))
+		r.rows = UINT64_MAX;
+	if (args->opt['n'] != NULL)
+		rc = dcmd_number(ctx, "-n", args->opt['n'], &r.rows);
+	if (rc == UMDB_OK)
+		rc = leak_search(ctx, args, &cached);
+	if (rc != UMDB_OK)
+		return rc;
+	rc = dcmd_leak_pick(ctx, args, *ctx->leaks, &r.pick);
+	if (rc == UMDB_OK)
+		rc = leak_show(&r, args, cached);
+	dcmd_leak_pick_free(&r.pick);
+	return rc;
 }

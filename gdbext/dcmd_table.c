@@ -273,7 +273,9 @@ const struct dcmd dcmds[] = {
     {
 	.name = "findleaks",
 	.alias = "findleaks",
-	.usage = "[-d] [-f] [-v] [FUNCTION|ADDR]",
+	.usage = "[-d] [-f] [-v] [-n N] [-s bytes|count|age|caller] "
+		 "[-i FUNCTION] [-x FUNCTION] [-S FILE] [-folded FILE] "
+		 "[-pprof FILE] [-html FILE] [FUNCTION|ADDR]",
 	.summary = "Find allocated memory that nothing points to.",
 	.help =
 	    "Marks conservatively from registers, stacks, data of all "
@@ -282,14 +284,29 @@ const struct dcmd dcmds[] = {
 	    "  definite   nothing points to it\n"
 	    "  possible   only pointers into its inside\n"
 	    "  indirect   only lost buffers point to it\n\n"
-	    "With FUNCTION only groups with a frame in it are shown.\n\n"
-	    "  -d   details: for each group the stack of its oldest buffer\n"
-	    "  -f   forget the last result and search again\n"
-	    "  -v   statistics of the search",
-	.options = "dfv",
+	    "INDIRECT are the bytes that a group leads to and that would be "
+	    "freed with it.\nWith FUNCTION only groups with a frame in it "
+	    "are shown.\n\n"
+	    "  -d            details: for each group the stack of its oldest "
+	    "buffer\n"
+	    "  -f            forget the last result and search again\n"
+	    "  -v            statistics of the search, and of -S\n"
+	    "  -n N          so many groups of each kind; 20 if not given, in "
+	    "JSON all\n"
+	    "  -s ORDER      what comes first: bytes, count, age (the oldest) "
+	    "or caller\n"
+	    "  -i FUNCTION   only groups with a frame in FUNCTION, which may "
+	    "hold \"*\"; again\n"
+	    "                for more functions\n"
+	    "  -x FUNCTION   no groups with a frame in it\n"
+	    "  -S FILE       leave out what FILE lists, in LeakSanitizer's or "
+	    "Valgrind's form\n"
+	    PROFILE_HELP,
+	.options = "dfvn:s:i:x:S:",
 	.complete = COMPLETE_SYMBOL,
 	.max = 1,
 	.result = "leaks",
+	.flags = DCMD_PROFILE,
 	.run = dcmd_findleaks,
     },
     {
@@ -336,7 +353,8 @@ const struct dcmd dcmds[] = {
     },
     {
 	.name = "top",
-	.usage = "[-n N] [-v] [-roots|-sites]",
+	.usage = "[-n N] [-v] [-roots|-sites] [-folded FILE] [-pprof FILE] "
+		 "[-html FILE]",
 	.summary = "Show which roots and which callers keep the most memory.",
 	.help =
 	    "For a process that grew though nothing is leaked.  Two tables:\n\n"
@@ -353,15 +371,19 @@ const struct dcmd dcmds[] = {
 	    "  -n N     so many lines of each table; 10 if not given\n"
 	    "  -v       whole stacks\n"
 	    "  -roots   only the first table\n"
-	    "  -sites   only the second",
+	    "  -sites   only the second\n"
+	    PROFILE_HELP "\n\n"
+	    "The files show the sites, with -roots the roots.",
 	.options = "n:vrs",
 	.longs = "roots r sites s",
+	.flags = DCMD_PROFILE,
 	.run = dcmd_top,
     },
     {
 	.name = "users",
 	.alias = "umausers",
-	.usage = "[-e] [-f] [CACHE...]",
+	.usage = "[-e] [-f] [-folded FILE] [-pprof FILE] [-html FILE] "
+		 "[CACHE...]",
 	.summary = "Show who holds the most memory, by allocation stack.",
 	.help =
 	    "Groups the allocated buffers of all audited caches, or of those "
@@ -370,11 +392,12 @@ const struct dcmd dcmds[] = {
 	    "asked for.  Groups that have neither 8192\nbytes nor 100 buffers "
 	    "are left out.\n\n"
 	    "  -e   every group, however small\n"
-	    "  -f   first list every allocation, with its stack",
+	    "  -f   first list every allocation, with its stack\n"
+	    PROFILE_HELP,
 	.options = "ef",
 	.complete = COMPLETE_CACHE,
 	.max = -1,
-	.flags = DCMD_NO_PIPE,
+	.flags = DCMD_NO_PIPE | DCMD_PROFILE,
 	.run = dcmd_users,
     },
     {

@@ -11,6 +11,7 @@
 
 #include "dcmd_place.h"
 #include "dcmd_run.h"
+#include "dcmd_sample.h"
 
 #define TOP_ROWS 10u
 #define CALLERS 4u /* frames of a stack that its line names */
@@ -91,22 +92,32 @@ shared_text(struct top_run *r, const struct top_root *t, char *buf, size_t size)
 		snprintf(buf + len, size - len, " and others");
 }
 
+/* A root in words; its place, where it is one, in r->place. */
+static bool
+root_text(struct top_run *r, const struct top_root *t, char *what, size_t size)
+{
+	struct place *p = &r->place;
+	const bool one = t->who == TOP_ONE && t->nplace > 0;
+
+	memset(p, 0, sizeof(*p));
+	if (one) {
+		dcmd_place_root(r->ctx, &r->frames, t->place[0].part,
+		    t->place[0].at, true, p);
+		snprintf(what, size, "%s", p->where);
+	} else {
+		shared_text(r, t, what, size);
+	}
+	return one;
+}
+
 static void
 root_row(struct top_run *r, const struct top_root *t)
 {
 	struct place *p = &r->place;
 	struct out *o = r->ctx->out;
 	char percent[32], what[512];
-	const bool one = t->who == TOP_ONE && t->nplace > 0;
+	const bool one = root_text(r, t, what, sizeof(what));
 
-	memset(p, 0, sizeof(*p));
-	if (one)
-		dcmd_place_root(r->ctx, &r->frames, t->place[0].part,
-		    t->place[0].at, true, p);
-	if (one)
-		snprintf(what, sizeof(what), "%s", p->where);
-	else
-		shared_text(r, t, what, sizeof(what));
 	share_text(r, t->bytes, percent, sizeof(percent));
 	out_row(o);
 	out_text(o, "root");
@@ -238,6 +249,52 @@ site_table(struct top_run *r)
 		    "allocated them");
 }
 
+/* ---------------------------------------------------------------- profiles */
+
+/* Sites by what they take, with what they keep beside it: that adds up. */
+static void
+sample_sites(struct sampler *x, void *arg)
+{
+	struct top_run *r = arg;
+	size_t i;
+
+	for (i = 0; i < r->top->nsite && !x->stopped; i++) {
+		const struct top_site *t = &r->top->site[i];
+		struct sample *p = sampler_add(x, NULL,
+		    r->ctx->snap->cache[t->cache].c.cache_name, t->stack,
+		    t->depth);
+
+		p->count[0] += t->count;
+		p->bytes[0] += t->bytes;
+		p->count[1] += t->kept_count;
+		p->bytes[1] += t->kept_bytes;
+	}
+}
+
+/* Roots by what they keep: each buffer is counted once. */
+static void
+sample_roots(struct sampler *x, void *arg)
+{
+	struct top_run *r = arg;
+	char what[512];
+	size_t i;
+
+	for (i = 0; i < r->top->nroot && !x->stopped; i++) {
+		const struct top_root *t = &r->top->root[i];
+		const char *text[2] = {what, "several roots"};
+		struct sample *p;
+
+		root_text(r, t, what, sizeof(what));
+		if (r->place.kind != NULL)
+			text[1] = r->place.module != NULL
+				      ? base_name(r->place.module)
+				      : r->place.kind;
+		p = sampler_text(x, NULL, text, 2);
+		p->count[0] += t->count;
+		p->bytes[0] += t->bytes;
+	}
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 static void
@@ -294,7 +351,10 @@ top_run(struct top_run *r, const struct dcmd_args *args)
 		site_table(r);
 	top_facts(r);
 	dcmd_graph_notes(r->ctx, r->g);
-	return UMDB_OK;
+	return sites ? dcmd_profile(
+			   r->ctx, args, PROFILE_RETAINED, sample_sites, r)
+		     : dcmd_profile(
+			   r->ctx, args, PROFILE_NOTHING, sample_roots, r);
 }
 
 int

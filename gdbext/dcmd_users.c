@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dcmd_run.h"
+#include "dcmd_sample.h"
 #include "find_users.h"
 
 /* Groups below both are left out unless -e is given. */
@@ -134,6 +135,22 @@ user_lines(struct dcmd_ctx *ctx, const struct user *u)
 }
 
 static void
+users_sample(struct sampler *x, void *arg)
+{
+	const struct users *users = arg;
+	size_t i;
+
+	for (i = 0; i < users->nuser && !x->stopped; i++) {
+		const struct user *u = &users->user[i];
+		struct sample *p =
+		    sampler_add(x, NULL, NULL, u->stack, u->depth);
+
+		p->count[0] += u->count;
+		p->bytes[0] += u->bytes;
+	}
+}
+
+static void
 users_show(struct dcmd_ctx *ctx, const struct users *users, bool every)
 {
 	uint64_t hidden = 0, hidden_bytes = 0;
@@ -206,8 +223,9 @@ users_run(
 	if (rc != UMDB_OK)
 		return dcmd_fail_target(ctx, rc);
 	users_show(ctx, users, args->opt['e'] != NULL);
+	rc = dcmd_profile(ctx, args, PROFILE_NOTHING, users_sample, users);
 	find_users_free(users);
-	return UMDB_OK;
+	return rc;
 }
 
 int

@@ -29,6 +29,11 @@ struct leak {
 	uint32_t thread;
 	enum leak_kind kind;
 	uint32_t group; /* index in leaks->group */
+	/*
+	 * Whose loss this one is: its own group, or where it is indirect the
+	 * group of one that leads to it.
+	 */
+	uint32_t owner;
 };
 
 /* Leaks of one kind, cache and stack. */
@@ -38,6 +43,8 @@ struct leak_group {
 	uint16_t depth;
 	uint64_t *stack;
 	uint64_t count, bytes;
+	/* definite: indirect ones that it leads to; each is counted once */
+	uint64_t owned_count, owned_bytes;
 	uint64_t first; /* its members: leak[first .. first + count) */
 	taddr_t bufctl; /* of the oldest member, 0 without audit */
 };
@@ -52,7 +59,8 @@ struct leak_stats {
 struct leaks {
 	struct leak *leak; /* by group, then oldest first */
 	size_t nleak;
-	struct leak_group *group; /* definite, possible, indirect; by bytes */
+	/* definite, possible, indirect; by bytes, with those owned */
+	struct leak_group *group;
 	size_t ngroup;
 	struct leak_stats stats;
 };

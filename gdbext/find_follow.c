@@ -274,6 +274,8 @@ follow_buffer(struct follow *f, uint64_t id)
 	}
 	if (f->first)
 		f->stats.candidate_bytes += size;
+	if (f->owner != NULL)
+		f->owner[m->snap->slab[ID_SLAB(id)].buf + index] = f->head;
 	if ((s->flags & MARK_SLAB_DEAD) != 0) {
 		for (i = 0; i < dead->n && at < end; i++) {
 			const struct range *d = &dead->r[i];

@@ -57,6 +57,8 @@ struct follow {
 	bool exact;              /* pointers to the inside are judged */
 	bool first;              /* this walk is a buffer's first */
 	uint8_t to[MARK_STATES]; /* transitions; MARK_NONE: stays */
+	uint32_t *owner; /* mark->owner in the walk that fills it, or NULL */
+	uint32_t head;   /* what it is filled with */
 	struct stack stack;
 	uint64_t ring[FOLLOW_RING];
 	unsigned ringat, ringn;

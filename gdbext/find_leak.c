@@ -212,6 +212,7 @@ collect_leak(
 	leak->timestamp = r.timestamp;
 	leak->thread = r.thread;
 	leak->kind = kind;
+	leak->owner = m->owner != NULL ? m->owner[s->buf + index] : 0;
 	if (group_of(c, kind, s->cache, &r, &leak->group) != UMDB_OK)
 		return UMDB_ENOMEM;
 	l->group[leak->group].count++;
@@ -242,6 +243,36 @@ collect_all(struct collect *c)
 	return rc;
 }
 
+/* From numbers of heads to groups, and what each group leads to. */
+static int
+leaks_own(const struct mark *m, struct leaks *l)
+{
+	uint32_t *group = calloc(m->nhead + 1, sizeof(*group));
+	struct leak_group *g;
+	struct leak *leak;
+	size_t i;
+
+	if (group == NULL)
+		return UMDB_ENOMEM;
+	for (i = 0; i < l->nleak; i++)
+		if (l->leak[i].kind == LEAK_DEFINITE &&
+		    l->leak[i].owner <= m->nhead)
+			group[l->leak[i].owner] = l->leak[i].group;
+	for (i = 0; i < l->nleak; i++) {
+		leak = &l->leak[i];
+		if (leak->kind != LEAK_INDIRECT || leak->owner > m->nhead) {
+			leak->owner = leak->group;
+			continue;
+		}
+		leak->owner = group[leak->owner];
+		g = &l->group[leak->owner];
+		g->owned_count++;
+		g->owned_bytes += leak->size;
+	}
+	free(group);
+	return UMDB_OK;
+}
+
 /* ------------------------------------------------------------------- order */
 
 static int
@@ -253,11 +284,12 @@ group_compare(const void *a, const void *b)
 	    [LEAK_INDIRECT] = 2,
 	};
 	const struct leak_group *x = a, *y = b;
+	const uint64_t all = x->bytes + x->owned_bytes;
 
 	if (x->kind != y->kind)
 		return rank[x->kind] - rank[y->kind];
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
+	if (all != y->bytes + y->owned_bytes)
+		return all > y->bytes + y->owned_bytes ? -1 : 1;
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
 	return x->first < y->first ? -1 : x->first > y->first;
@@ -294,6 +326,7 @@ leaks_gather(struct leaks *l, const uint32_t *rank)
 	for (i = 0; i < l->nleak; i++) {
 		group = rank[l->leak[i].group];
 		sorted[at[group]] = l->leak[i];
+		sorted[at[group]].owner = rank[l->leak[i].owner];
 		sorted[at[group]++].group = group;
 	}
 	free(at);
@@ -361,6 +394,8 @@ leaks_make(struct mark *m, struct leaks *l)
 	c->m = m;
 	c->leaks = l;
 	rc = collect_all(c);
+	if (rc == UMDB_OK)
+		rc = leaks_own(m, l);
 	if (rc == UMDB_OK)
 		rc = leaks_order(m->snap, l);
 	free(c->hash);

@@ -393,6 +393,7 @@ find_mark_fini(struct mark *m)
 	free(m->slab);
 	free(m->state);
 	free(m->least);
+	free(m->owner);
 	find_roots_free(&m->roots);
 	find_mem_fini(&m->mem);
 	memset(m, 0, sizeof(*m));

@@ -380,6 +380,11 @@ walk_lost(struct follow *f)
 	each_in_state(f, MARK_WHITE, seen_start, &starts);
 	follow_rules(f, 0, false, false);
 	follow_rule(f, 0, MARK_SEEN, MARK_LOST);
+	if (starts.n > 0)
+		f->owner = calloc(f->m->snap->nbuf + 1, sizeof(*f->owner));
+	if (starts.n > 0 && f->owner == NULL)
+		pool_stop(f->pool, UMDB_ENOMEM);
+	f->m->owner = f->owner;
 	while (starts.n > 0 && !pool_stopped(f->pool)) {
 		const uint64_t id = starts.id[--starts.n];
 
@@ -387,9 +392,11 @@ walk_lost(struct follow *f)
 		if (*state != MARK_SEEN)
 			continue;
 		*state = MARK_HEAD;
+		f->head = ++f->m->nhead;
 		follow_push(f, id);
 		follow_drain(f);
 	}
+	f->owner = NULL;
 	free(starts.id);
 }
 

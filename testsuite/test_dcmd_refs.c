@@ -330,10 +330,10 @@ START_TEST(top_shows_as_much_as_it_is_told_to)
 	ck_assert_ptr_null(strstr(s.text, "ROOT"));
 	session_fail(&s, "top -n x", UMDB_EUSAGE,
 	    "top: N must be a number, not x; usage: umem top [-n N] [-v] "
-	    "[-roots|-sites]");
+	    "[-roots|-sites] [-folded FILE] [-pprof FILE] [-html FILE]");
 	session_fail(&s, "top -root", UMDB_EUSAGE,
 	    "top: there is no option -o; usage: umem top [-n N] [-v] "
-	    "[-roots|-sites]");
+	    "[-roots|-sites] [-folded FILE] [-pprof FILE] [-html FILE]");
 }
 END_TEST
 

@@ -174,8 +174,8 @@ END_TEST
 START_TEST(completion_offers_commands_options_words_and_caches)
 {
 	ck_assert_str_eq(umdb_complete(s.u, "fi"), "findleaks\n");
-	ck_assert_str_eq(
-	    umdb_complete(s.u, "findleaks -"), "-d\n-f\n-v\n-json\n");
+	ck_assert_str_eq(umdb_complete(s.u, "findleaks -"),
+	    "-d\n-f\n-v\n-n\n-s\n-i\n-x\n-S\n-folded\n-pprof\n-html\n-json\n");
 	ck_assert_str_eq(umdb_complete(s.u, "log f"), "fail\n");
 	ck_assert_str_eq(
 	    umdb_complete(s.u, "umalog "), "transaction\nfail\nslab\n");
