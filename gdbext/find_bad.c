@@ -21,13 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "find_mem.h"
+#include "find_mark.h"
 
 #define WORD sizeof(uint64_t)
 #define LITE_BYTES 8u
 #define LARGE_TAIL 64u       /* checked behind a large buffer */
 #define COPY_MAX (64u << 20) /* of one slab that must be copied */
 #define STACK_LOOK 16384u    /* of a thread inside the library */
+#define FRAME_WORDS 64u      /* of the library's outermost frame, at most */
 #define RED_ZONE 128u        /* below SP */
 #define LOW32 0xffffffffu
 
@@ -162,7 +163,11 @@ held_add(struct checker *k, size_t *room, uint64_t v)
 	k->held[k->nheld++] = v;
 }
 
-/* What a thread holds, if it is inside the library or was called from it. */
+/*
+ * What a thread holds, if it is inside the library or was called from it: its
+ * registers, and its stack up to the library's outermost frame.  What the
+ * frames of the client hold, which called the library, is the client's.
+ */
 static void
 held_of_thread(struct checker *k, size_t *room, const struct target_thread *t)
 {
@@ -170,25 +175,30 @@ held_of_thread(struct checker *k, size_t *room, const struct target_thread *t)
 	const uint64_t text = root->root_text_end - root->root_text_start;
 	const taddr_t from = (t->reg[TARGET_RSP] - RED_ZONE) & ~(WORD - 1);
 	const struct target_region *r = target_region_at(k->snap->tgt, from);
-	uint64_t stack[STACK_LOOK / WORD], len = sizeof(stack);
-	bool inside;
-	size_t i;
+	uint64_t stack[STACK_LOOK / WORD], len = sizeof(stack), n, i, last = 0;
+	bool inside = t->reg[TARGET_RIP] - root->root_text_start < text;
 
 	if (!t->have_regs || r == NULL)
 		return;
 	if (len > r->end - from)
 		len = r->end - from;
+	n = len / WORD;
 	if (target_read(k->snap->tgt, from, stack, len, "stack") != UMDB_OK)
-		len = 0;
-	inside = t->reg[TARGET_RIP] - root->root_text_start < text;
-	for (i = 0; i < len / WORD && !inside; i++)
-		inside = stack[i] - root->root_text_start < text;
+		n = 0;
+	for (i = 0; i < n; i++) {
+		if (stack[i] - root->root_text_start >= text)
+			continue;
+		inside = true;
+		last = i;
+	}
 	if (!inside)
 		return;
 	k->inside = true;
-	for (i = 0; i < TARGET_NREGS; i++)
+	for (i = 0; i < TARGET_NREGS; i++) {
 		held_add(k, room, t->reg[i]);
-	for (i = 0; i < len / WORD; i++)
+		held_add(k, room, find_root_slot(k->snap, t, i));
+	}
+	for (i = 0; i < n && i < last + FRAME_WORDS; i++)
 		held_add(k, room, stack[i]);
 }
 
@@ -429,14 +439,28 @@ check_rest(struct checker *k, const struct probe *b)
 	return true;
 }
 
+/*
+ * Looks an allocated buffer as if it were being handed out or taken back?
+ * Its tag, record and contents are written one after the other.
+ */
+static bool
+is_half_done(const umem_cache_t *c, const struct probe *b)
+{
+	if (tag_is(b, UMEM_BUFTAG_FREE) || record_contradicts(b))
+		return true;
+	if (b->have_bc && tag_size(c, b->tag.bt_redzone) != b->size)
+		return true;
+	return verify_bytes(c) >= WORD &&
+	       find_mem_u64(b->p) == UMEM_PATTERN_FREE;
+}
+
 static void
 check_allocated(struct checker *k, const struct probe *b)
 {
 	const umem_cache_t *c = &k->cache->c;
 	const uint64_t told = tag_size(c, b->tag.bt_redzone);
 
-	if ((tag_is(b, UMEM_BUFTAG_FREE) || record_contradicts(b)) &&
-	    in_flight(k, b))
+	if (is_half_done(c, b) && in_flight(k, b))
 		return;
 	if (tag_is(b, UMEM_BUFTAG_FREE)) {
 		check_tag(k, b, UMEM_BUFTAG_ALLOC);

@@ -56,6 +56,14 @@ void find_roots_free(struct roots *roots);
 int roots_add_value(struct roots *roots, uint64_t v);
 
 /*
+ * find_root_slot - what a register of a thread inside the library points to,
+ * if it points to the library's memory: a buffer that was taken from a
+ * magazine whose top has sunk already, and not loaded yet.  Or 0.
+ */
+uint64_t find_root_slot(
+    struct snap *snap, const struct target_thread *t, size_t reg);
+
+/*
  * roots_add_dtv - glibc's thread control block leads to a table of the
  * thread's TLS blocks by the address of the second entry, 16 bytes into what
  * it allocated: make its start a root.  UMDB_OK or UMDB_ENOMEM.
@@ -126,13 +134,6 @@ struct mark {
 	struct mark_slab *slab; /* as snap->slab */
 	uint8_t *state;         /* as snap->state */
 	uint64_t *least;        /* by cache: least size that it serves */
-	/*
-	 * Of what is LOST or HEAD, as snap->state: the number, from 1, of the
-	 * head that leads to it; of several the last in order of address.
-	 * NULL when nothing is.
-	 */
-	uint32_t *owner;
-	uint32_t nhead;
 	struct leak_stats stats;
 	unsigned workers; /* threads; 0: as many as there are processors */
 };

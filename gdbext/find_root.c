@@ -408,9 +408,26 @@ roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb)
 	return roots_add_value(roots, dtv - DTV_ENTRY);
 }
 
-static int
-roots_add_threads(struct target *tgt, struct roots *roots)
+uint64_t
+find_root_slot(struct snap *snap, const struct target_thread *t, size_t reg)
 {
+	const umem_root_t *root = &snap->root;
+	const taddr_t at = t->reg[reg];
+	uint64_t word;
+
+	if (t->reg[TARGET_RIP] - root->root_text_start >=
+		root->root_text_end - root->root_text_start ||
+	    at % sizeof(word) != 0 || !snap_ours(snap, at) ||
+	    snap_slab_at(snap, at) != NULL ||
+	    target_read(snap->tgt, at, &word, sizeof(word), "slot") != UMDB_OK)
+		return 0;
+	return word;
+}
+
+static int
+roots_add_threads(struct snap *snap, struct roots *roots)
+{
+	struct target *tgt = snap->tgt;
 	const struct target_thread *t;
 	int rc = UMDB_OK;
 	size_t i, r;
@@ -419,8 +436,12 @@ roots_add_threads(struct target *tgt, struct roots *roots)
 		t = &tgt->thread[i];
 		if (!t->have_regs)
 			continue;
-		for (r = 0; r < TARGET_NREGS && rc == UMDB_OK; r++)
+		for (r = 0; r < TARGET_NREGS && rc == UMDB_OK; r++) {
 			rc = roots_add_value(roots, t->reg[r]);
+			if (rc == UMDB_OK)
+				rc = roots_add_value(
+				    roots, find_root_slot(snap, t, r));
+		}
 		if (rc == UMDB_OK)
 			rc = roots_add_dtv(tgt, roots, t->reg[TARGET_FSBASE]);
 	}
@@ -440,7 +461,7 @@ find_roots(struct snap *snap, struct roots *roots)
 	memset(roots, 0, sizeof(*roots));
 	rc = find_root_stacks(snap, roots);
 	if (rc == UMDB_OK)
-		rc = roots_add_threads(snap->tgt, roots);
+		rc = roots_add_threads(snap, roots);
 	for (i = 0; i < NHELD && rc == UMDB_OK; i++)
 		rc = roots_add_value(roots, snap->root.root_held[i]);
 	if (rc == UMDB_OK)

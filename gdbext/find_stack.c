@@ -34,6 +34,7 @@
 #define TCB_WORDS 320u    /* it is about 290 words long */
 #define TCB_SELF 2u       /* word 2 points to word 0, and so does word 0 */
 #define TCB_TOP 65536u    /* it ends at most so far below its stack's end */
+#define TCB_MIN 1024u     /* and at least */
 #define STACK_MIN 2048u   /* of a stack, in bytes */
 #define BUFFER_HEAD 4096u /* of a stack in a buffer, what is always scanned */
 
@@ -77,30 +78,38 @@ tcb_read(struct target *tgt, taddr_t addr, struct tcb *tcb)
 }
 
 /*
- * The block's stackblock, stackblock_size and guardsize stand side by side
- * at an offset that differs from release to release.  What is taken for them
- * must be a stack with this very block near its upper end.
+ * Can [lo, lo + size) be the stack that a control block stands on?  Then all
+ * of it but the guard is in the block's own mapping, and the block at its top.
  */
 static bool
-tcb_find_stack(struct tcb *tcb)
+tcb_is_on(const struct tcb *tcb, taddr_t map, uint64_t lo, uint64_t size,
+    uint64_t guard)
 {
-	uint64_t lo, size, guard;
+	return lo >= UMEM_PAGE_SIZE && lo < tcb->addr && size >= STACK_MIN &&
+	       size <= UINT64_MAX - lo && guard < size &&
+	       (guard & PAGE_MASK) == 0 && tcb->addr - lo > guard &&
+	       lo + guard >= map && lo + size > tcb->addr &&
+	       lo + size - tcb->addr >= TCB_MIN &&
+	       lo + size - tcb->addr <= TCB_TOP;
+}
+
+/*
+ * The block's stackblock, stackblock_size and guardsize stand side by side
+ * at an offset that differs from release to release.
+ */
+static bool
+tcb_find_stack(struct target *tgt, struct tcb *tcb)
+{
+	const struct target_region *r = target_region_at(tgt, tcb->addr);
 	size_t i;
 
-	for (i = TCB_SELF + 1; i + 2 < tcb->nword; i++) {
-		lo = tcb->word[i];
-		size = tcb->word[i + 1];
-		guard = tcb->word[i + 2];
-		if (lo == 0 || lo >= tcb->addr || size < STACK_MIN ||
-		    size > UINT64_MAX - lo || guard >= size ||
-		    (guard & PAGE_MASK) != 0)
+	for (i = TCB_SELF + 1; r != NULL && i + 2 < tcb->nword; i++) {
+		if (!tcb_is_on(tcb, r->start, tcb->word[i], tcb->word[i + 1],
+			tcb->word[i + 2]))
 			continue;
-		if (lo + size <= tcb->addr || lo + size - tcb->addr > TCB_TOP ||
-		    tcb->addr - lo < guard)
-			continue;
-		tcb->lo = lo;
-		tcb->hi = lo + size;
-		tcb->guard = guard;
+		tcb->lo = tcb->word[i];
+		tcb->hi = tcb->word[i] + tcb->word[i + 1];
+		tcb->guard = tcb->word[i + 2];
 		return true;
 	}
 	return false;
@@ -185,8 +194,8 @@ find_stack_of(
 
 	if (!t->have_regs || r == NULL)
 		return false;
-	if (tcb_read(tgt, fs, &tcb) && tcb_find_stack(&tcb) && sp >= tcb.lo &&
-	    sp < tcb.hi) {
+	if (tcb_read(tgt, fs, &tcb) && tcb_find_stack(tgt, &tcb) &&
+	    sp >= tcb.lo && sp < tcb.hi) {
 		*ret = (struct range){tcb.lo + tcb.guard, tcb.hi};
 		return true;
 	}
@@ -204,7 +213,7 @@ stack_of_thread(struct stacks *st, const struct target_thread *t)
 	struct tcb *tcb = &st->tcb;
 	taddr_t lo;
 
-	if (glibc && tcb_find_stack(tcb)) {
+	if (glibc && tcb_find_stack(tgt, tcb)) {
 		if (sp >= tcb->lo + tcb->guard && sp < tcb->addr)
 			return dead_below(st, tcb->lo + tcb->guard, sp);
 	}
@@ -272,7 +281,7 @@ stack_of_ended(struct stacks *st, taddr_t addr)
 	int rc;
 
 	if (lowest(st->fs, st->nfs, addr, addr + 1) == addr ||
-	    !tcb_read(tgt, addr, tcb) || !tcb_find_stack(tcb) ||
+	    !tcb_read(tgt, addr, tcb) || !tcb_find_stack(tgt, tcb) ||
 	    st->tid_word >= tcb->nword || !tid_is_none(st, tcb) ||
 	    lowest(st->sp, st->nsp, tcb->lo, tcb->hi) != tcb->hi)
 		return UMDB_OK;

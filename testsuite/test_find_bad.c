@@ -314,6 +314,30 @@ START_TEST(damage_is_not_excused_by_a_thread_elsewhere)
 }
 END_TEST
 
+START_TEST(damage_is_not_excused_by_what_the_client_holds)
+{
+	half_free();
+	d.tgt->thread[0].reg[TARGET_RIP] = DRAW_LIB + 0x100;
+	fake_put64(d.tgt, DRAW_SP + 64, DRAW_LIB + 0x200);
+	fake_put64(d.tgt, DRAW_SP + 64 + 512, buf);
+	expect_one(BAD_REDZONE, buf, buf + 42);
+}
+END_TEST
+
+START_TEST(buffer_whose_record_is_half_written_is_excused)
+{
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+
+	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_size, 47);
+	expect_one(BAD_SIZE, buf, buf + TAG + 4);
+	snap_close(snap);
+	snap = NULL;
+	d.tgt->thread[0].reg[3] = buf;
+	d.tgt->thread[0].reg[TARGET_RIP] = DRAW_LIB + 0x100;
+	ck_assert_uint_eq(verify(audited), 0);
+}
+END_TEST
+
 START_TEST(buffer_for_which_the_library_stopped_is_not_excused)
 {
 	half_free();
@@ -511,6 +535,8 @@ add_guards(Suite *s)
 	tcase_add_test(
 	    t, buffer_on_the_stack_of_a_call_from_the_library_is_excused);
 	tcase_add_test(t, damage_is_not_excused_by_a_thread_elsewhere);
+	tcase_add_test(t, damage_is_not_excused_by_what_the_client_holds);
+	tcase_add_test(t, buffer_whose_record_is_half_written_is_excused);
 	tcase_add_test(t, buffer_for_which_the_library_stopped_is_not_excused);
 	suite_add_tcase(s, t);
 }

@@ -199,6 +199,20 @@ START_TEST(every_register_keeps)
 }
 END_TEST
 
+START_TEST(slot_that_a_thread_is_about_to_load_keeps)
+{
+	taddr_t a = take(), b = take(), slot = draw_meta(&d, 16);
+
+	put(slot, a);
+	put(slot + 8, b);
+	d.tgt->thread[0].reg[3] = slot;
+	d.tgt->thread[0].reg[TARGET_RIP] = DRAW_LIB + 0x40;
+	run();
+	ck_assert_int_eq(kind_of(a), NOT_LOST);
+	ck_assert_int_eq(kind_of(b), LEAK_DEFINITE);
+}
+END_TEST
+
 START_TEST(live_stack_and_red_zone_keep_what_is_below_does_not)
 {
 	taddr_t a = take(), b = take(), c = take(), e = take();
@@ -871,6 +885,7 @@ add_roots(Suite *s)
 	tcase_add_test(t, pages_that_the_loader_made_read_only_keep);
 	tcase_add_test(t, anonymous_memory_that_was_made_read_only_keeps);
 	tcase_add_test(t, every_register_keeps);
+	tcase_add_test(t, slot_that_a_thread_is_about_to_load_keeps);
 	tcase_add_test(t, live_stack_and_red_zone_keep_what_is_below_does_not);
 	tcase_add_test(t, library_keeps_nothing_but_what_it_says_it_holds);
 	tcase_add_test(t, segments_that_clients_took_from_their_arenas_keep);

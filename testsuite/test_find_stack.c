@@ -324,6 +324,29 @@ START_TEST(damaged_control_block_makes_nothing_dead)
 }
 END_TEST
 
+/* Words of a control block before its stack's that look like one. */
+START_TEST(chance_words_of_a_control_block_are_no_stack)
+{
+	taddr_t data, live, dead;
+
+	draw_stack_map(0);
+	draw_thread(1002);
+	fake_put64(d.tgt, TCB + 20 * 8, 1);
+	fake_put64(d.tgt, TCB + 21 * 8, TCB + 0x500);
+	fake_put64(d.tgt, TCB + 22 * 8, 0);
+	fake_put64(d.tgt, TCB + 30 * 8, DRAW_APP_DATA);
+	fake_put64(d.tgt, TCB + 31 * 8, TCB + 0x500 - DRAW_APP_DATA);
+	fake_put64(d.tgt, TCB + 32 * 8, 0);
+	data = held_at(DRAW_APP_DATA + 0x1000);
+	live = held_at(SP);
+	dead = held_at(SP - 1024);
+	run();
+	ck_assert(!lost(data));
+	ck_assert(!lost(live));
+	ck_assert(lost(dead));
+}
+END_TEST
+
 Suite *
 test_find_stack_suite(void)
 {
@@ -348,6 +371,7 @@ test_find_stack_suite(void)
 	tcase_add_test(
 	    t, stack_in_a_buffer_that_nobody_runs_on_counts_as_a_whole);
 	tcase_add_test(t, damaged_control_block_makes_nothing_dead);
+	tcase_add_test(t, chance_words_of_a_control_block_are_no_stack);
 	suite_add_tcase(s, t);
 	return s;
 }
