@@ -134,6 +134,13 @@ struct mark {
 	struct mark_slab *slab; /* as snap->slab */
 	uint8_t *state;         /* as snap->state */
 	uint64_t *least;        /* by cache: least size that it serves */
+	/*
+	 * Of what is LOST or HEAD, as snap->state: the number, from 1, of the
+	 * head that leads to it; of several the last in order of address.
+	 * NULL when nothing is.
+	 */
+	uint32_t *owner;
+	uint32_t nhead;
 	struct leak_stats stats;
 	unsigned workers; /* threads; 0: as many as there are processors */
 };
