@@ -75,15 +75,17 @@ samples_of_core(struct dcmd_ctx *ctx, const char *path, struct samples **ret)
 {
 	char *name = savefile_expand(path);
 	struct target *tgt = NULL;
+	struct umdb_error why;
 	struct snap *snap;
 	int rc;
 
 	if (name == NULL)
 		return error_set(ctx->err, UMDB_ENOMEM, 0, "out of memory");
-	tgt = target_open_core(name, NULL, ctx->err);
+	tgt = target_open_core(name, NULL, &why);
 	free(name);
 	if (tgt == NULL)
-		return ctx->err->code;
+		return error_set(ctx->err, why.code, why.addr, "%.150s: %.300s",
+		    path, why.msg);
 	if (ctx->tgt != NULL) {
 		tgt->poll = ctx->tgt->poll;
 		tgt->poll_arg = ctx->tgt->poll_arg;

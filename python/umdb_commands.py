@@ -25,6 +25,13 @@ EVENTS = (
 )
 
 
+# What GDB completes better than we do.
+COMPLETE = {
+    ffi.COMPLETE_SYMBOL: gdb.COMPLETE_SYMBOL,
+    ffi.COMPLETE_FILE: gdb.COMPLETE_FILENAME,
+}
+
+
 class ExitCode(gdb.Parameter):
     """Whether findings make a batch GDB exit with status 1.
 
@@ -119,7 +126,7 @@ class Dcmd(gdb.Command):
 
     def __init__(self, gdb_name, name, command):
         self.name = name
-        self.symbols = command.complete == ffi.COMPLETE_SYMBOL
+        self.others = COMPLETE.get(command.complete)
         super().__init__(gdb_name, gdb.COMMAND_DATA)
 
     def invoke(self, arg, _):
@@ -132,8 +139,8 @@ class Dcmd(gdb.Command):
         last = text.split(" ")[-1]
         skip = len(last) - len(word)
         found = session.complete(self.name + " " + text)
-        if not found and self.symbols:
-            return gdb.COMPLETE_SYMBOL
+        if not found and self.others is not None:
+            return self.others
         return [candidate[skip:] for candidate in found]
 
 

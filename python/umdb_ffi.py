@@ -9,6 +9,7 @@ from ctypes import c_uint32, c_uint64, c_void_p
 ABI = 3
 EINTR = -6  # enum umdb_code: stopped by the user
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
+COMPLETE_FILE = 5  # names of files, by the debugger
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
