@@ -253,30 +253,42 @@ mk(size_t n)
 		note(y, sz, 12 + i, 2);                              \
 	}
 
+/* clang-format off */
 DIRECT(0, 32)
 DIRECT(1, 48)
 DIRECT(2, 64)
-DIRECT(3, 100) DIRECT(4, 200) DIRECT(5, 1000) PAIR(0, 40, 56) PAIR(1, 56, 72)
-    PAIR(2, 72, 88) PAIR(3, 88, 104) PAIR(4, 104, 120) PAIR(5, 120, 300)
-	CYCLE(0, 64) CYCLE(1, 96) CYCLE(2, 128) CYCLE(3, 160)
+DIRECT(3, 100)
+DIRECT(4, 200)
+DIRECT(5, 1000)
+PAIR(0, 40, 56)
+PAIR(1, 56, 72)
+PAIR(2, 72, 88)
+PAIR(3, 88, 104)
+PAIR(4, 104, 120)
+PAIR(5, 120, 300)
+CYCLE(0, 64)
+CYCLE(1, 96)
+CYCLE(2, 128)
+CYCLE(3, 160)
+/* clang-format on */
 
-	    static void (*const site_fn[16])(void) = {
-		leak_direct_0,
-		leak_direct_1,
-		leak_direct_2,
-		leak_direct_3,
-		leak_direct_4,
-		leak_direct_5,
-		leak_pair_0,
-		leak_pair_1,
-		leak_pair_2,
-		leak_pair_3,
-		leak_pair_4,
-		leak_pair_5,
-		leak_cycle_0,
-		leak_cycle_1,
-		leak_cycle_2,
-		leak_cycle_3,
+static void (*const site_fn[16])(void) = {
+    leak_direct_0,
+    leak_direct_1,
+    leak_direct_2,
+    leak_direct_3,
+    leak_direct_4,
+    leak_direct_5,
+    leak_pair_0,
+    leak_pair_1,
+    leak_pair_2,
+    leak_pair_3,
+    leak_pair_4,
+    leak_pair_5,
+    leak_cycle_0,
+    leak_cycle_1,
+    leak_cycle_2,
+    leak_cycle_3,
 };
 static const char *const site_name[16] = {
     "leak_direct_0",
