@@ -51,7 +51,9 @@ RULES = (
     (r"\d+\.\d+ seconds", "N seconds"),
     (r"(?<=\S) {2,}", "  "),
 )
-LIBC_FRAME = re.compile(r"^ +(__libc_start|_start\+|__libc_init|start_thread)")
+LIBC_FRAME = re.compile(
+    r"^ +(__libc_start|_start\+|__libc_init|start_thread|0x\w+ in libc\.so)"
+)
 DROPPED = re.compile(r"^note: .* of writable memory|^warning: ")
 
 
