@@ -95,7 +95,9 @@ savefile_open(struct savefile *f, const char *path, struct umdb_error *err)
 		f->final = strdup(f->path);
 	if (f->final == NULL)
 		return fail(f, err, ENOMEM);
-	if (stat(f->final, &st) != 0)
+	if (f->final[0] == '\0')
+		error = ENOENT;
+	else if (stat(f->final, &st) != 0)
 		error = open_temp(f, 0666);
 	else if (S_ISDIR(st.st_mode))
 		error = EISDIR;
@@ -103,8 +105,8 @@ savefile_open(struct savefile *f, const char *path, struct umdb_error *err)
 		f->fd = open(f->final, O_WRONLY | O_CLOEXEC);
 	else if (access(f->final, W_OK) != 0)
 		error = errno;
-	else
-		error = open_temp(f, st.st_mode & 0777);
+	else if ((error = open_temp(f, 0600)) == 0)
+		(void)fchmod(f->fd, st.st_mode & 0777);
 	if (error == 0 && f->fd < 0)
 		error = errno;
 	return error == 0 ? UMDB_OK : fail(f, err, error);

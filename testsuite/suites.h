@@ -51,7 +51,13 @@
 	X(pipe) \
 	X(mdb) \
 	X(shell) \
-	X(find_bad)
+	X(find_bad) \
+	X(savefile) \
+	X(snapfile) \
+	X(find_diff) \
+	X(suppress) \
+	X(profile) \
+	X(dcmd_growth)
 
 /* clang-format on */
 
