@@ -83,6 +83,25 @@ struct dcmd_ctx {
 	int (*frames)(void *arg, uint32_t lwp, struct dcmd_frame *frame,
 	    size_t max, size_t *n_ret);
 	void *frames_arg;
+	const struct dcmd_live *live; /* NULL: a core file */
+	/* DCMD_LIGHT: have a snapshot after all; sets snap */
+	int (*have_snap)(struct dcmd_ctx *ctx, void *arg);
+	void *have_snap_arg;
+};
+
+/* What can be done to a process that is alive, or will be. */
+struct dcmd_live {
+	void *arg;
+	bool native; /* the debugger's breakpoints stand in its memory */
+	/* write its memory; UMDB_OK or UMDB_EFAULT */
+	int (*poke)(void *arg, taddr_t addr, const void *buf, size_t len);
+	/*
+	 * Have a breakpoint, with a condition or NULL, for entry @entry of
+	 * umem_watch_t, or -1; and delete all of those.
+	 */
+	int (*stop_at)(void *arg, taddr_t addr, const char *condition,
+	    int entry, int *number_ret);
+	int (*forget)(void *arg, int *count_ret);
 };
 
 struct dcmd_given {
@@ -130,6 +149,8 @@ struct dcmd {
 #define DCMD_NO_PIPE 0x4u  /* gives none to a pipe */
 #define DCMD_RAW_ARGS 0x8u /* what looks like a number need not be one */
 #define DCMD_PROFILE 0x10u /* takes -folded, -pprof and -html FILE */
+#define DCMD_WAITS 0x20u   /* may be given before there is a process */
+#define DCMD_LIGHT 0x40u   /* starts without a snapshot, which costs time */
 
 extern const struct dcmd dcmds[];
 extern const size_t ndcmd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dcmd_gdb.c - umem print, umem examine, umem dcmds, umem help, umem mdb
+ * dcmd_gdb.c - umem examine, umem dcmds, umem help, umem mdb
  *
  * What the debugger itself does best, for addresses that come from a pipe;
  * and what MDB's notation needs beside the commands.
@@ -16,10 +16,9 @@
 #include "dcmd_run.h"
 #include "walker.h"
 
-#define COMMAND_MAX 1024u
 #define COUNT_MAX (1u << 20)
 
-/* ----------------------------------------------------- print and examine */
+/* ---------------------------------------------------------------- examine */
 
 /* Lines of text, as the debugger printed them. */
 static void
@@ -55,65 +54,6 @@ no_json(struct dcmd_ctx *ctx)
 {
 	return dcmd_usage_error(
 	    ctx->dcmd, ctx->err, "the debugger prints this, as text only");
-}
-
-/* Words of a type that another one follows: "struct session". */
-static bool
-type_goes_on(const char *word)
-{
-	static const char *const words[] = {"struct", "union", "enum", "class",
-	    "const", "volatile", "unsigned", "signed", "long", "short"};
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
-
-/* "TYPE" or "TYPE MEMBER", where a type may have several words. */
-static int
-print_command(
-    const struct dcmd_args *args, taddr_t addr, char *buf, size_t size)
-{
-	char type[COMMAND_MAX / 2] = "";
-	size_t len = 0;
-	int i = 1, n;
-
-	do {
-		n = snprintf(type + len, sizeof(type) - len, "%s%s",
-		    i > 1 ? " " : "", args->argv[i]);
-		if (n < 0 || (size_t)n >= sizeof(type) - len)
-			return UMDB_EUSAGE;
-		len += (size_t)n;
-	} while (type_goes_on(args->argv[i++]) && i < args->argc);
-	if (i < args->argc - 1)
-		return UMDB_EUSAGE;
-	if (i == args->argc)
-		n = snprintf(buf, size, "print *(%s *) 0x%" PRIx64, type, addr);
-	else
-		n = snprintf(buf, size, "print ((%s *) 0x%" PRIx64 ")->%s",
-		    type, addr, args->argv[i]);
-	return n > 0 && (size_t)n < size ? UMDB_OK : UMDB_EUSAGE;
-}
-
-int
-dcmd_print(struct dcmd_ctx *ctx, const struct dcmd_args *args)
-{
-	char command[COMMAND_MAX];
-	taddr_t addr;
-	int rc;
-
-	if (out_is_json(ctx->out))
-		return no_json(ctx);
-	rc = dcmd_address(ctx, args->argv[0], &addr);
-	if (rc != UMDB_OK)
-		return rc;
-	rc = print_command(args, addr, command, sizeof(command));
-	if (rc != UMDB_OK)
-		return dcmd_usage_error(ctx->dcmd, ctx->err,
-		    "what is wanted is a type, and perhaps a member of it");
-	return execute(ctx, command);
 }
 
 /* MDB's letters, and what x of GDB calls that. */

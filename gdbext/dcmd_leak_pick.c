@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setting.h"
+
 #define KINDS 3
 
 /* -i and -x: a name or address as elsewhere, or a pattern with "*". */
@@ -337,9 +339,11 @@ order_read(struct picking *w, const struct dcmd_args *args)
 	    {"age", by_age},
 	    {"caller", by_caller},
 	};
-	const char *want = args->opt['s'] != NULL ? args->opt['s'] : "bytes";
+	char usual[16];
+	const char *want = args->opt['s'] != NULL ? args->opt['s'] : usual;
 	size_t i;
 
+	setting_word(SETTING_SORT, usual, sizeof(usual));
 	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		if (strcmp(orders[i].word, want) == 0) {
 			w->compare = orders[i].compare;

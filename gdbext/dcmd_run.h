@@ -20,6 +20,7 @@ dcmd_fn dcmd_users, dcmd_allocdby, dcmd_freedby, dcmd_ugrep;
 dcmd_fn dcmd_malloc_dist, dcmd_malloc_info;
 dcmd_fn dcmd_vmem, dcmd_vmem_seg, dcmd_bufctl_audit;
 dcmd_fn dcmd_snapshot, dcmd_diff;
+dcmd_fn dcmd_break, dcmd_event;
 
 /*
  * dcmd_cache_is_unused - has it never had a buffer?  People are spared those

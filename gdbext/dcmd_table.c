@@ -186,16 +186,67 @@ const struct dcmd dcmds[] = {
     },
     {
 	.name = "print",
-	.usage = "ADDR TYPE [MEMBER]",
-	.summary = "Print what is at an address as a C type, by GDB's print.",
-	.help = "TYPE is a type of the program, \"struct session\"; MEMBER "
-		"may go on:\nnext->name, list[2].  Most useful behind a "
-		"pipe:\n\n"
-		"  umem walk session_cache | print struct session",
+	.usage = "[-n N] CACHE|ADDR TYPE [EXPR]",
+	.summary = "Print buffers as a type of the program, as GDB's print "
+		   "does.",
+	.help =
+	    "Every allocated buffer of a cache, or what is at an address, as "
+	    "a type that GDB\nknows, with its settings and pretty printers.  "
+	    "TYPE may have several words:\nstruct session.\n\n"
+	    "EXPR is evaluated for each: a member, \"name\", \"next->name\" or "
+	    "\"list[2]\"; or an\nexpression in which $ stands for the object, "
+	    "\"$.used * 100 / $.size\".  Where it\nfails the error is shown, "
+	    "and the next one follows.\n\n"
+	    "  -n N   the first N buffers of the cache\n\n"
+	    "Behind a pipe the address is left out:\n\n"
+	    "  umem walk leakbuf | print struct session",
+	.options = "n:",
+	.complete = COMPLETE_CACHE,
 	.min = 2,
 	.max = -1,
 	.flags = DCMD_NO_PIPE | DCMD_RAW_ARGS,
 	.run = dcmd_print,
+    },
+    {
+	.name = "break",
+	.usage = "error | delete | alloc|free [-s SIZE] [-c CACHE] [-b ADDR]",
+	.summary = "Stop where a fault is detected, or at allocations and "
+		   "frees.",
+	.help =
+	    "  error    stops when the library has reported a fault, before "
+	    "it aborts\n"
+	    "  alloc    stops when a buffer was allocated, before the program "
+	    "has it\n"
+	    "  free     stops when a buffer is about to be freed\n"
+	    "  delete   deletes all these breakpoints\n\n"
+	    "  -s SIZE    only calls for so many bytes: 100, 100-200, 100-\n"
+	    "  -c CACHE   only of this cache\n"
+	    "  -b ADDR    only of the buffer at ADDR\n\n"
+	    "The library itself compares, so a program that is watched stays "
+	    "usable.  Where\nthe size of a freed buffer was not recorded, any "
+	    "that its cache serves will do.\nA realloc that leaves the "
+	    "buffer where it is is neither.\n\n"
+	    "These are breakpoints of GDB: \"info breakpoints\", "
+	    "\"disable\", \"commands\",\n\"delete\".  Given before the program "
+	    "runs they wait for it, and they come back\nwhen it runs again.",
+	.options = "s:c:b:",
+	.words = "error alloc free delete",
+	.complete = COMPLETE_WORD,
+	.min = 1,
+	.max = 1,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS |
+		 DCMD_WAITS,
+	.run = dcmd_break,
+    },
+    {
+	.name = "event",
+	.usage = "",
+	.summary = "Say what a breakpoint of umem break stopped at.",
+	.help = "The call with its buffer, size, cache and thread; or the "
+		"fault with the report\nof it.  Is said by itself when the "
+		"program stops there.",
+	.flags = DCMD_NO_DOT | DCMD_LIGHT,
+	.run = dcmd_event,
     },
     {
 	.name = "examine",

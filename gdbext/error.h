@@ -23,6 +23,7 @@ enum umdb_code {
 	UMDB_EINTR = -6,   /* Ctrl-C */
 	UMDB_ETARGET = -7, /* no umem there, other version, running, ... */
 	UMDB_EIO = -8,     /* a file of ours cannot be read or written */
+	UMDB_EWAIT = -9,   /* not yet: when the program has the library */
 };
 
 struct umdb_error {

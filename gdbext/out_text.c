@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "out_impl.h"
+#include "setting.h"
 
 #define ROWS_HELD 200u
 #define STACK_INDENT "        "
@@ -111,15 +112,21 @@ out_frame_text(struct out *o, uint64_t pc, char *buf, size_t size)
 static void
 put_frames(struct out *o, const uint64_t *pc, size_t depth)
 {
+	const int64_t most = settings[SETTING_DEPTH].value;
+	const size_t n =
+	    most < 0 || (uint64_t)most > depth ? depth : (size_t)most;
 	char text[1024];
 	size_t i;
 
-	for (i = 0; i < depth && !o->stopped; i++) {
+	for (i = 0; i < n && !o->stopped; i++) {
 		out_frame_text(o, pc[i], text, sizeof(text));
 		strbuf_puts(&o->buf, STACK_INDENT);
 		text_clean(&o->buf, text);
 		strbuf_puts(&o->buf, "\n");
 	}
+	if (n > 0 && n < depth && !o->stopped)
+		strbuf_printf(
+		    &o->buf, STACK_INDENT "... %zu more\n", depth - n);
 	out_flush(o, false);
 }
 

@@ -13,67 +13,19 @@
  *
  * Layer: see umdb.h.
  */
-#include "umdb.h"
-
 #include <ctype.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dcmd_pipe.h"
 #include "find_top.h"
-#include "out_impl.h"
 #include "shell.h"
+#include "umdb_impl.h"
 #include "walker.h"
 
-#define EXPORT __attribute__((visibility("default")))
 #define HANDSHAKE_BYTES 64u
 #define FRAMES_MAX 256u
-#define LOOKUPS_KEPT 4u
-
-/* What the debugger told us, to be told again to another target. */
-struct told {
-	struct target_region *region;
-	size_t nregion;
-	bool have_regions;
-	struct target_thread *thread;
-	size_t nthread;
-};
-
-/*
- * What a name meant a moment ago: in a loop over the addresses of a pipe the
- * same option is evaluated again and again, which the debugger is slow at.
- */
-struct lookup_memo {
-	char text[128]; /* "" none */
-	uint64_t addr, size;
-	int rc;
-};
-
-struct umdb {
-	struct umdb_callbacks cb;
-	pthread_t owner;
-	char *core;
-	int pid;
-	struct target *tgt;     /* what commands read */
-	struct target *through; /* through the debugger; may be tgt itself */
-	struct told told;
-	struct snap *snap;
-	struct leaks *leaks;
-	struct graph *graph;
-	struct top *top;
-	struct umdb_error err;
-	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
-	struct strbuf completions;
-	struct umdb_symbol symbol; /* the last one asked for */
-	struct shell *shell;       /* what is written goes through it */
-	const char *result;        /* what the last count is called */
-	struct lookup_memo lookups[LOOKUPS_KEPT];
-	unsigned next_lookup;
-	bool busy;                 /* a command runs */
-	bool stale;                /* invalidated while it did */
-};
 
 /* ------------------------------------------------------ to the debugger */
 
@@ -253,8 +205,8 @@ drop_results(struct umdb *u)
 	u->snap = NULL;
 }
 
-static void
-drop_targets(struct umdb *u)
+void
+umdb_drop_targets(struct umdb *u)
 {
 	drop_results(u);
 	if (u->tgt != u->through)
@@ -264,8 +216,8 @@ drop_targets(struct umdb *u)
 }
 
 /* Give the target what the debugger told; a core has its own. */
-static int
-tell(struct umdb *u, struct target *tgt)
+int
+umdb_tell(struct umdb *u, struct target *tgt)
 {
 	const struct told *t = &u->told;
 	size_t i, k;
@@ -285,8 +237,8 @@ tell(struct umdb *u, struct target *tgt)
 	return UMDB_OK;
 }
 
-static int
-open_targets(struct umdb *u)
+int
+umdb_open_targets(struct umdb *u)
 {
 	const struct target_callbacks cb = {.arg = u, .read = call_read};
 
@@ -300,7 +252,7 @@ open_targets(struct umdb *u)
 	else
 		u->tgt = u->through;
 	if (u->tgt == NULL) {
-		drop_targets(u);
+		umdb_drop_targets(u);
 		return u->err.code;
 	}
 	u->tgt->poll = u->through->poll = call_poll;
@@ -352,38 +304,68 @@ handshake(struct umdb *u)
 	rc = target_set_regions(u->through, tgt->region, tgt->nregion);
 	target_close(u->tgt);
 	u->tgt = u->through;
-	return rc == UMDB_OK ? tell(u, u->tgt) : rc;
+	return rc == UMDB_OK ? umdb_tell(u, u->tgt) : rc;
 }
 
-/* Have a target and a snapshot that are up to date. */
+/* Have a target that is up to date; it is what the debugger shows. */
 static int
-prepare(struct umdb *u)
+prepare_target(struct umdb *u)
 {
 	int rc;
 
 	if (u->stale) {
 		u->stale = false;
-		drop_targets(u);
+		umdb_drop_targets(u);
 	}
 	if (u->tgt != NULL && target_core_changed(u->tgt))
-		drop_targets(u);
+		umdb_drop_targets(u);
 	if (u->tgt == NULL) {
-		rc = open_targets(u);
+		rc = umdb_open_targets(u);
 		if (rc != UMDB_OK)
 			return rc;
 	}
 	if (u->snap != NULL)
 		return UMDB_OK;
-	rc = tell(u, u->tgt);
+	rc = umdb_tell(u, u->tgt);
 	if (rc == UMDB_OK)
 		rc = handshake(u);
-	if (rc == UMDB_OK) {
-		u->snap = snap_open(u->tgt);
-		if (u->snap != NULL)
-			return UMDB_OK;
-	}
+	if (rc == UMDB_OK)
+		return UMDB_OK;
 	u->err = u->tgt->err;
 	return u->err.code != UMDB_OK ? u->err.code : UMDB_ETARGET;
+}
+
+/* Have a snapshot, too. */
+static int
+prepare(struct umdb *u)
+{
+	int rc = prepare_target(u);
+
+	if (rc != UMDB_OK || u->snap != NULL)
+		return rc;
+	u->snap = snap_open(u->tgt);
+	if (u->snap != NULL)
+		return UMDB_OK;
+	u->err = u->tgt->err;
+	return u->err.code != UMDB_OK ? u->err.code : UMDB_ETARGET;
+}
+
+/* A command that runs at each stop, and alone: it may need little. */
+static bool
+pipeline_is_light(const struct pipeline *p)
+{
+	return p->n == 1 && (p->stage[0].dcmd->flags & DCMD_LIGHT) != 0;
+}
+
+static int
+have_snap(struct dcmd_ctx *ctx, void *arg)
+{
+	struct umdb *u = arg;
+	int rc = prepare(u);
+
+	ctx->snap = u->snap;
+	ctx->tgt = u->tgt;
+	return rc;
 }
 
 /* --------------------------------------------------------------- sessions */
@@ -418,6 +400,7 @@ umdb_command(int index)
 	c.words = d->words;
 	c.result = d->result;
 	c.complete = (int32_t)d->complete;
+	c.waits = (d->flags & DCMD_WAITS) != 0;
 	return &c;
 }
 
@@ -442,7 +425,7 @@ umdb_open(const char *core, int pid, const struct umdb_callbacks *cb,
 	u->cb = *cb;
 	u->pid = pid;
 	u->owner = pthread_self();
-	if (open_targets(u) != UMDB_OK) {
+	if (umdb_open_targets(u) != UMDB_OK) {
 		snprintf(errbuf, errsize, "%s", u->err.msg);
 		umdb_close(u);
 		return NULL;
@@ -468,7 +451,8 @@ umdb_close(struct umdb *u)
 {
 	if (u == NULL)
 		return;
-	drop_targets(u);
+	umdb_drop_targets(u);
+	target_close(u->fresh);
 	told_free_regions(&u->told);
 	free(u->told.thread);
 	strbuf_free(&u->completions);
@@ -484,7 +468,7 @@ umdb_invalidate(struct umdb *u)
 	if (u->busy)
 		u->stale = true;
 	else
-		drop_targets(u);
+		umdb_drop_targets(u);
 }
 
 EXPORT int
@@ -560,10 +544,15 @@ run_pipeline(
 	    .execute_arg = u,
 	    .frames = call_frames,
 	    .frames_arg = u,
+	    .have_snap = have_snap,
+	    .have_snap_arg = u,
 	};
+	struct dcmd_live live;
 	int rc;
 
-	rc = prepare(u);
+	ctx.live = umdb_live(u, &live);
+
+	rc = pipeline_is_light(p) ? prepare_target(u) : prepare(u);
 	ctx.snap = u->snap;
 	ctx.tgt = u->tgt;
 	if (rc != UMDB_OK && pipeline_needs_snap(p))

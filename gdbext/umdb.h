@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define UMDB_ABI 3
+#define UMDB_ABI 4
 
 struct umdb; /* a session with one target */
 
@@ -63,6 +63,19 @@ struct umdb_callbacks {
 	 */
 	void (*execute)(
 	    void *arg, const char *command, const char **text, int *ok);
+	/* write memory of a live process */
+	void (*poke)(
+	    void *arg, uint64_t addr, const void *buf, uint64_t len, int *ok);
+	/*
+	 * Have a breakpoint at addr; condition may be NULL.  When it is
+	 * deleted or disabled umdb_unwatch(entry) is to be called, unless entry
+	 * is -1; when it is enabled again, the line that runs now is to be run
+	 * again and gets this breakpoint.
+	 */
+	void (*stop_at)(void *arg, uint64_t addr, const char *condition,
+	    int32_t entry, int32_t *number, int *ok);
+	/* delete all breakpoints from stop_at, and lines that wait */
+	void (*forget)(void *arg, int32_t *count, int *ok);
 };
 
 /*
@@ -90,7 +103,7 @@ struct umdb_command {
 	const char *name, *alias, *usage, *summary, *help, *options, *words;
 	const char *result; /* what its count is called; NULL: has none */
 	int32_t complete;   /* enum dcmd_complete */
-	int32_t pad;
+	int32_t waits;      /* may be run without a target, see umdb_run */
 };
 const struct umdb_command *umdb_command(int index);
 
@@ -120,6 +133,7 @@ int umdb_set_threads(struct umdb *u, const struct umdb_thread *t, uint64_t n);
  * "cache ! grep session", "mdb ::findleaks -d".
  * Returns 0, or a negative enum umdb_code with the sentence in umdb_error().
  * *found: leaks or damaged buffers that it reported, for exit-code.
+ * UMDB_EWAIT: run it again when a program has loaded something.
  */
 int umdb_run(struct umdb *u, const char *line, uint64_t *found);
 const char *umdb_error(struct umdb *u);
@@ -133,6 +147,34 @@ const char *umdb_result(struct umdb *u);
  * cache names).  Without a session the string lives until the next such call.
  */
 const char *umdb_complete(struct umdb *u, const char *line);
+
+/*
+ * umdb_buffer - the buffer that an address lies in, read anew each time and
+ * with few reads, so that breakpoints may ask.  @state: also say whether it
+ * is free in a thread's cache or in the depot.  Returns 0, also when it is in
+ * none: then size and base are 0.  Strings live until the next call.
+ */
+struct umdb_buffer {
+	uint64_t base, size; /* size: bytes asked for */
+	const char *cache, *state;
+};
+int umdb_buffer(
+    struct umdb *u, uint64_t addr, int state, struct umdb_buffer *ret);
+
+/* umdb_unwatch - nobody waits any more for entry @entry, see stop_at */
+int umdb_unwatch(struct umdb *u, int32_t entry);
+
+/*
+ * Settings for all sessions; index from 0, NULL at the end.  words: what it
+ * may be set to, blank-separated, and value is an index in them; NULL: a
+ * number, and -1 is unlimited.
+ */
+struct umdb_setting {
+	const char *name, *summary, *help, *words;
+	int64_t value;
+};
+const struct umdb_setting *umdb_setting(int index);
+void umdb_set(int index, int64_t value);
 
 /* The target ran or changed: forget the snapshot and all results. */
 void umdb_invalidate(struct umdb *u);

@@ -6,10 +6,15 @@ import re
 import gdb
 
 import umdb_ffi as ffi
+import umdb_functions
+import umdb_live
 import umdb_session
+import umdb_settings
 import umdb_target
 
 session = umdb_session.Session()
+stops = None  # umdb_live.Stops
+waits = set()  # names of commands that may come before the process
 
 EVENTS = (
     "cont",
@@ -74,12 +79,22 @@ def convenience(name, value):
         gdb.execute("set $%s = %d" % (name, value), to_string=True)
 
 
-def run(line):
+def run(line, between=False):
     """Run a command for the user: every failure is one sentence."""
     name = line.split(None, 1)[0]
     try:
-        session.attach()
+        try:
+            session.attach(between)
+        except umdb_target.NoTarget:
+            if gdb.selected_inferior().pid or name not in waits:
+                raise
+            session.attach_nothing()
         found, result = session.run(line)
+    except umdb_session.Waiting as error:
+        stops.wait(line)
+        if not between:
+            gdb.write("%s\n" % error)
+        return
     except (umdb_target.NoTarget, OSError) as error:
         raise gdb.GdbError("%s: %s" % (name, error))
     except umdb_session.Failed as error:
@@ -118,7 +133,8 @@ class Prefix(gdb.Command):
         super().__init__(verb + " umem", gdb.COMMAND_DATA, prefix=True)
 
     def invoke(self, _, from_tty):
-        gdb.execute("show umem exit-code", from_tty)
+        for name in ["umem exit-code"] + umdb_settings.names:
+            gdb.execute("show " + name, from_tty)
 
 
 class Dcmd(gdb.Command):
@@ -166,6 +182,8 @@ def help_text(command):
 def add(command):
     name = ffi.text(command.name)
     alias = ffi.text(command.alias)
+    if command.waits:
+        waits.add(name)
     row = type("Dcmd", (Dcmd,), {"__doc__": help_text(command)})
     row("umem " + name, name, command)
     if alias and not taken(alias):
@@ -185,6 +203,8 @@ def register():
     Prefix("set")
     Prefix("show")
     ExitCode()
+    umdb_settings.register(lib)
+    umdb_functions.register(session)
     index = 0
     while True:
         command = lib.umdb_command(index)
@@ -195,4 +215,6 @@ def register():
     for name in EVENTS:
         if hasattr(gdb.events, name):
             getattr(gdb.events, name).connect(session.invalidate)
+    global stops
+    stops = umdb_live.Stops(session, run)
     gdb.umem_registered = True

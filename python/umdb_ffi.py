@@ -4,10 +4,11 @@
 import ctypes
 import os
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int32
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import c_int64, c_uint32, c_uint64, c_void_p
 
-ABI = 3
+ABI = 4
 EINTR = -6  # enum umdb_code: stopped by the user
+EWAIT = -9  # not yet: when the program has the library
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
 COMPLETE_FILE = 5  # names of files, by the debugger
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,6 +42,11 @@ LOOKUP = CFUNCTYPE(
     None, c_void_p, c_char_p, POINTER(c_uint64), POINTER(c_uint64), OK
 )
 EXECUTE = CFUNCTYPE(None, c_void_p, c_char_p, POINTER(c_char_p), OK)
+POKE = CFUNCTYPE(None, c_void_p, c_uint64, c_void_p, c_uint64, OK)
+STOP_AT = CFUNCTYPE(
+    None, c_void_p, c_uint64, c_char_p, c_int32, POINTER(c_int32), OK
+)
+FORGET = CFUNCTYPE(None, c_void_p, POINTER(c_int32), OK)
 POLL = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_uint64, OK)
 FRAMES = CFUNCTYPE(
     None, c_void_p, c_uint32, POINTER(Frame), c_uint64, POINTER(c_uint64), OK
@@ -57,6 +63,9 @@ class Callbacks(ctypes.Structure):
         ("poll", POLL),
         ("frames", FRAMES),
         ("execute", EXECUTE),
+        ("poke", POKE),
+        ("stop_at", STOP_AT),
+        ("forget", FORGET),
     ]
 
 
@@ -91,7 +100,26 @@ class Command(ctypes.Structure):
         ("words", c_char_p),
         ("result", c_char_p),
         ("complete", c_int32),
-        ("pad", c_int32),
+        ("waits", c_int32),
+    ]
+
+
+class Buffer(ctypes.Structure):
+    _fields_ = [
+        ("base", c_uint64),
+        ("size", c_uint64),
+        ("cache", c_char_p),
+        ("state", c_char_p),
+    ]
+
+
+class Setting(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("summary", c_char_p),
+        ("help", c_char_p),
+        ("words", c_char_p),
+        ("value", c_int64),
     ]
 
 
@@ -111,6 +139,10 @@ FUNCTIONS = {
     "umdb_error": (c_char_p, [c_void_p]),
     "umdb_result": (c_char_p, [c_void_p]),
     "umdb_complete": (c_char_p, [c_void_p, c_char_p]),
+    "umdb_buffer": (c_int, [c_void_p, c_uint64, c_int, POINTER(Buffer)]),
+    "umdb_unwatch": (c_int, [c_void_p, c_int32]),
+    "umdb_setting": (POINTER(Setting), [c_int]),
+    "umdb_set": (None, [c_int, c_int64]),
     "umdb_invalidate": (None, [c_void_p]),
 }
 

@@ -30,6 +30,10 @@ class Failed(Exception):
     """A command failed; the text is the sentence to show."""
 
 
+class Waiting(Exception):
+    """The line is to be run again later; the text says what for."""
+
+
 class Settings:
     """Change GDB settings for a while."""
 
@@ -63,6 +67,9 @@ class Session:
         self.started = 0.0
         self.keep = []  # strings that C holds until the next call
         self.output = b""  # ... of a command of GDB
+        self.line = ""  # that runs, or ran last
+        self.pid = 0
+        self.stops = None  # where breakpoints are kept, see umdb_live
         self.callbacks = ffi.Callbacks(
             None,
             ffi.READ(self.guard(self.read)),
@@ -72,6 +79,9 @@ class Session:
             ffi.POLL(self.guard(self.poll)),
             ffi.FRAMES(self.guard(self.frames)),
             ffi.EXECUTE(self.guard(self.execute)),
+            ffi.POKE(self.guard(self.poke)),
+            ffi.STOP_AT(self.guard(self.stop_at)),
+            ffi.FORGET(self.guard(self.forget)),
         )
 
     # ------------------------------------------------------- callbacks
@@ -170,6 +180,22 @@ class Session:
         result[0] = self.output
         ok[0] = code
 
+    def poke(self, address, buffer, length, ok):
+        data = ctypes.string_at(buffer, length)
+        gdb.selected_inferior().write_memory(address, data)
+        self.invalidate()
+        ok[0] = 1
+
+    def stop_at(self, address, condition, entry, number, ok):
+        number[0] = self.stops.stop_at(
+            address, ffi.text(condition), entry, self.line
+        )
+        ok[0] = 1
+
+    def forget(self, count, ok):
+        count[0] = self.stops.forget()
+        ok[0] = 1
+
     def poll(self, what, done, total, ok):
         if os.isatty(2) and time.monotonic() - self.started > PROGRESS_AFTER:
             part = " %d%%" % (100 * done // total) if total else ""
@@ -213,19 +239,26 @@ class Session:
         if not self.handle:
             raise target.NoTarget(ffi.text(error.value))
 
-    def attach(self):
+    def attach(self, between=False):
         """Have a session for what GDB has selected."""
         self.load()
         number = gdb.selected_inferior().num
         if not self.stale and self.key and self.key[0] == number:
             return
-        found = target.find()
+        found = target.find(between)
+        self.pid = gdb.selected_inferior().pid
         if self.key != (number, found) or not self.handle:
             self.close()
             self.open(*found)
             self.key = (number, found)
         self.tell(*found)
         self.stale = False
+
+    def attach_nothing(self):
+        """Have a session without a target, for a line that may wait."""
+        self.load()
+        self.close()
+        self.open("none", None, 0)
 
     def tell(self, _, core, pid):
         """Mappings and threads; a core has its own registers."""
@@ -249,6 +282,7 @@ class Session:
     def run(self, line):
         """Run a command line; returns what it found, and its name."""
         found = ctypes.c_uint64()
+        self.line = line
         self.interrupted, self.failure = False, None
         self.started = time.monotonic()
         hook = getattr(sys, "unraisablehook", None)
@@ -267,10 +301,44 @@ class Session:
             raise KeyboardInterrupt
         if self.failure:
             raise Failed("umem: %s" % self.failure)
+        if code == ffi.EWAIT:
+            raise Waiting(ffi.text(self.lib.umdb_error(self.handle)))
         if code != 0:
             raise Failed(ffi.text(self.lib.umdb_error(self.handle)))
         result = ffi.text(self.lib.umdb_result(self.handle))
         return found.value, result
+
+    # ------------------------------------------------- between commands
+
+    def same_process(self):
+        inferior = gdb.selected_inferior()
+        return (
+            self.handle
+            and self.key
+            and self.key[0] == inferior.num
+            and self.pid == inferior.pid
+            and not (self.stale and self.key[1][1])
+        )
+
+    def buffer(self, address, state):
+        """What an address is now, for breakpoints too."""
+        result = ffi.Buffer()
+        self.interrupted, self.failure = False, None
+        if not self.same_process():
+            self.attach(between=True)
+        code = self.lib.umdb_buffer(self.handle, address, state, result)
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if code != 0:
+            raise Failed(ffi.text(self.lib.umdb_error(self.handle)))
+        return result
+
+    def unwatch(self, entry):
+        """A breakpoint is no more: let the process run fast again."""
+        self.interrupted, self.failure = False, None
+        if not self.same_process():
+            self.attach(between=True)
+        self.lib.umdb_unwatch(self.handle, entry)
 
     def complete(self, line):
         try:

@@ -63,8 +63,10 @@ def core_path(inferior):
     return None
 
 
-def find():
-    """(kind, core, pid) of what is selected; NoTarget if it cannot be read."""
+def find(between=False):
+    """(kind, core, pid) of what is selected; NoTarget if it cannot be read.
+
+    Between: GDB has stopped it for a moment, and goes on by itself."""
     inferior = gdb.selected_inferior()
     threads = inferior.threads()
     if inferior.pid == 0 and not threads:
@@ -72,7 +74,7 @@ def find():
             "there is no process and no core file: start GDB with a core,"
             " or use run, attach or core-file"
         )
-    if any(thread.is_running() for thread in threads):
+    if not between and any(thread.is_running() for thread in threads):
         raise NoTarget("the process is running: interrupt it first")
     kind = kind_of(inferior)
     if kind == "core":

@@ -34,6 +34,7 @@
 	X(snap) \
 	X(snap_damage) \
 	X(snap_point) \
+	X(snap_watch) \
 	X(walk) \
 	X(out) \
 	X(dcmd) \
