@@ -211,8 +211,8 @@ parse_words(
 			l->args.profile[profile_option(l->dcmd, word[i])] =
 			    word[i + 1];
 			i++;
-		} else if (options && word[i][0] == '-' &&
-			   word[i][1] != '\0' && word[i][1] != '>') {
+		} else if (options && word[i][0] == '-' && word[i][1] != '\0' &&
+			   word[i][1] != '>') {
 			rc = parse_options(l, word, nword, &i, err);
 			if (rc != UMDB_OK)
 				return rc;

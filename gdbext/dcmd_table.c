@@ -252,11 +252,12 @@ const struct dcmd dcmds[] = {
 	.name = "examine",
 	.usage = "ADDR FORMAT [-c COUNT]",
 	.summary = "Print memory at an address, by GDB's x.",
-	.help = "FORMAT is a count and a letter of MDB: B x X J 1 to 8 bytes "
-		"in hexadecimal;\nd D e 2 to 8 bytes in decimal with a sign, V "
-		"u U E 1 to 8 without; b o O 1 to\n4 bytes in octal; p pointers "
-		"with symbols, s strings, c characters,\ni instructions.\n\n"
-		"  -c COUNT   how many, if FORMAT does not say it",
+	.help =
+	    "FORMAT is a count and a letter of MDB: B x X J 1 to 8 bytes "
+	    "in hexadecimal;\nd D e 2 to 8 bytes in decimal with a sign, V "
+	    "u U E 1 to 8 without; b o O 1 to\n4 bytes in octal; p pointers "
+	    "with symbols, s strings, c characters,\ni instructions.\n\n"
+	    "  -c COUNT   how many, if FORMAT does not say it",
 	.options = "c:",
 	.min = 2,
 	.max = 2,
@@ -351,8 +352,7 @@ const struct dcmd dcmds[] = {
 	    "                for more functions\n"
 	    "  -x FUNCTION   no groups with a frame in it\n"
 	    "  -S FILE       leave out what FILE lists, in LeakSanitizer's or "
-	    "Valgrind's form\n"
-	    PROFILE_HELP,
+	    "Valgrind's form\n" PROFILE_HELP,
 	.options = "dfvn:s:i:x:S:",
 	.complete = COMPLETE_SYMBOL,
 	.max = 1,
@@ -422,8 +422,7 @@ const struct dcmd dcmds[] = {
 	    "  -n N     so many lines of each table; 10 if not given\n"
 	    "  -v       whole stacks\n"
 	    "  -roots   only the first table\n"
-	    "  -sites   only the second\n"
-	    PROFILE_HELP "\n\n"
+	    "  -sites   only the second\n" PROFILE_HELP "\n\n"
 	    "The files show the sites, with -roots the roots.",
 	.options = "n:vrs",
 	.longs = "roots r sites s",
@@ -443,8 +442,7 @@ const struct dcmd dcmds[] = {
 	    "asked for.  Groups that have neither 8192\nbytes nor 100 buffers "
 	    "are left out.\n\n"
 	    "  -e   every group, however small\n"
-	    "  -f   first list every allocation, with its stack\n"
-	    PROFILE_HELP,
+	    "  -f   first list every allocation, with its stack\n" PROFILE_HELP,
 	.options = "ef",
 	.complete = COMPLETE_CACHE,
 	.max = -1,

@@ -48,8 +48,7 @@ int
 walker_magazine(struct walker_run *r)
 {
 	return walker_fail(r,
-	    walk_magazines(
-		r->ctx->snap, r->cache, r->addr, give_magazine, r));
+	    walk_magazines(r->ctx->snap, r->cache, r->addr, give_magazine, r));
 }
 
 /* What a magazine at an address holds depends on who has it now. */
