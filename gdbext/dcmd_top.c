@@ -354,7 +354,7 @@ top_run(struct top_run *r, const struct dcmd_args *args)
 	return sites ? dcmd_profile(
 			   r->ctx, args, PROFILE_RETAINED, sample_sites, r)
 		     : dcmd_profile(
-			   r->ctx, args, PROFILE_NOTHING, sample_roots, r);
+			   r->ctx, args, PROFILE_ROOTS, sample_roots, r);
 }
 
 int

@@ -20,6 +20,7 @@ enum profile_form { PROFILE_FOLDED, PROFILE_PPROF, PROFILE_HTML };
 /* What count[1] and bytes[1] of the samples are. */
 enum profile_beside {
 	PROFILE_NOTHING,
+	PROFILE_ROOTS,    /* nothing; stacks are roots and their objects */
 	PROFILE_BEFORE,   /* a difference: what there was */
 	PROFILE_RETAINED, /* with all that they keep alive; does not add up */
 };

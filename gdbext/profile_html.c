@@ -95,6 +95,7 @@ profile_html(struct savefile *f, const struct samples *s,
 {
 	static const char *const beside[] = {
 	    [PROFILE_NOTHING] = "",
+	    [PROFILE_ROOTS] = "roots",
 	    [PROFILE_BEFORE] = "before",
 	    [PROFILE_RETAINED] = "retained",
 	};
