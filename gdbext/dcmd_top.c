@@ -351,10 +351,10 @@ top_run(struct top_run *r, const struct dcmd_args *args)
 		site_table(r);
 	top_facts(r);
 	dcmd_graph_notes(r->ctx, r->g);
-	return sites ? dcmd_profile(
-			   r->ctx, args, PROFILE_RETAINED, sample_sites, r)
-		     : dcmd_profile(
-			   r->ctx, args, PROFILE_ROOTS, sample_roots, r);
+	return sites
+		   ? dcmd_profile(
+			 r->ctx, args, PROFILE_RETAINED, sample_sites, r)
+		   : dcmd_profile(r->ctx, args, PROFILE_ROOTS, sample_roots, r);
 }
 
 int
