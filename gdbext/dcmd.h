@@ -40,7 +40,6 @@ enum dcmd_complete {
 	COMPLETE_WORD,   /* the row's own words */
 	COMPLETE_WALKER, /* names of walkers, then of caches */
 	COMPLETE_FILE,   /* names of files, by the debugger */
-	COMPLETE_ARENA,  /* names of arenas, and the row's own words */
 };
 
 struct dcmd;

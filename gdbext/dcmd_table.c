@@ -555,7 +555,6 @@ const struct dcmd dcmds[] = {
 	.help = "A tree: below each arena, indented, those that import from "
 		"it.  Bytes in use\nand in all, allocations that succeeded and "
 		"that failed.  ARENA is a name or an\naddress.",
-	.complete = COMPLETE_ARENA,
 	.max = 1,
 	.run = dcmd_vmem,
     },
@@ -586,7 +585,7 @@ const struct dcmd dcmds[] = {
 	    "Segments without a record never pass -c, -e, -l and -t.",
 	.options = "vsc:e:l:m:M:t:T:",
 	.words = "ALLOC FREE SPAN ROTOR WALKER",
-	.complete = COMPLETE_ARENA,
+	.complete = COMPLETE_WORD,
 	.min = 1,
 	.max = 1,
 	.run = dcmd_vmem_seg,
