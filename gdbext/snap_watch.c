@@ -107,12 +107,23 @@ blind_threads(struct target *tgt, taddr_t first, const umem_watch_t *w,
 	return UMDB_OK;
 }
 
-/* Write entry @i and, when it changed, what says whether anything is on. */
+/* Write entry @i, and what says how many there are and what they want. */
 static int
-write_watch(taddr_t at, const umem_watch_t *w, unsigned i,
+write_watch(taddr_t at, umem_watch_t *w, unsigned i, bool alone,
     const struct snap_writer *writer)
 {
+	uint64_t ops = 0, used = 0;
+	unsigned k;
 	int rc;
+
+	for (k = 0; k < UMEM_WATCH_MAX; k++) {
+		ops |= w->w_entry[k].we_ops;
+		if (w->w_entry[k].we_ops != 0)
+			used = k + 1;
+	}
+	w->w_on = UMEM_WATCH_STATE(used, ops);
+	if (used != 0 && alone)
+		w->w_on |= UMEM_WATCH_SELF;
 
 	rc = writer->poke(writer->arg,
 	    at + offsetof(umem_watch_t, w_entry) + i * sizeof(w->w_entry[0]),
@@ -150,9 +161,8 @@ snap_watch_add(struct target *tgt, taddr_t root,
 		    r.root_watch + offsetof(umem_watch_t, w_entry), w.w_entry,
 		    sizeof(w.w_entry));
 	w.w_entry[i] = *entry;
-	w.w_on = UMEM_WATCH_ON | (alone ? UMEM_WATCH_SELF : 0);
 	if (rc == UMDB_OK)
-		rc = write_watch(r.root_watch, &w, i, writer);
+		rc = write_watch(r.root_watch, &w, i, alone, writer);
 	if (rc == UMDB_OK)
 		rc = blind_threads(tgt, r.root_tcaches, &w, writer);
 	*ret = i;
@@ -167,8 +177,6 @@ snap_watch_remove(struct target *tgt, taddr_t root, unsigned index,
 {
 	umem_root_t r;
 	umem_watch_t w;
-	bool any = false;
-	unsigned i;
 	int rc;
 
 	rc = read_root(tgt, root, &r);
@@ -177,9 +185,6 @@ snap_watch_remove(struct target *tgt, taddr_t root, unsigned index,
 	if (rc != UMDB_OK || index >= UMEM_WATCH_MAX)
 		return rc;
 	memset(&w.w_entry[index], 0, sizeof(w.w_entry[index]));
-	for (i = 0; i < UMEM_WATCH_MAX; i++)
-		any = any || w.w_entry[i].we_ops != 0;
-	if (!any)
-		w.w_on = 0;
-	return write_watch(r.root_watch, &w, index, writer);
+	return write_watch(
+	    r.root_watch, &w, index, (w.w_on & UMEM_WATCH_SELF) != 0, writer);
 }

@@ -26,6 +26,7 @@
 #include "root.h"
 #include "tcache.h"
 #include "update.h"
+#include "watch.h"
 
 /* What malloc promises without being asked: see firewall in umem_debug(3). */
 #define NATURAL_ALIGN 1
@@ -35,6 +36,11 @@ malloc_slow(size_t size, size_t align, int *zero_ret)
 {
 	void *buf = NULL;
 
+	if (watch_is_on() && align <= 16 && size <= SIZE_MAX_CACHED &&
+	    tc_own_pop(size_bin(size), &buf)) {
+		watch_alloc(buf, size);
+		return buf;
+	}
 	if (size <= PTRDIFF_MAX)
 		buf = buffer_alloc(size, align, zero_ret);
 	if (buf == NULL)
@@ -70,6 +76,11 @@ free_slow(void *buf)
 {
 	int saved = errno;
 
+	if (watch_is_on() && tc_own_room(buffer_bin(buf))) {
+		watch_free(buf, (size_t)-1);
+		tc_own_push(buffer_bin(buf), buf);
+		return;
+	}
 	if (buf != NULL)
 		buffer_free(buf, (size_t)-1, "free");
 	errno = saved;

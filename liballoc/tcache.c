@@ -269,6 +269,26 @@ tc_tick(umem_tcache_t *tc)
 
 /* ----------------------------------------------------------- allocation */
 
+int
+tc_own_pop(unsigned bin, void **buf_ret)
+{
+	return tc_own != NULL && bin_pop(&tc_own->tc_bin[bin], buf_ret);
+}
+
+int
+tc_own_room(unsigned bin)
+{
+	const umem_tcache_t *tc = tc_own;
+
+	return tc != NULL && tc->tc_bin[bin].tb_top != tc->tc_bin[bin].tb_limit;
+}
+
+void
+tc_own_push(unsigned bin, void *buf)
+{
+	(void)bin_push(&tc_own->tc_bin[bin], buf);
+}
+
 /* Fill the loaded magazine, which is empty, from the slabs. */
 static int
 bin_refill(umem_tcache_t *tc, umem_cache_t *cp, umem_tcbin_t *b)

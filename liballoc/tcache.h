@@ -68,6 +68,14 @@ tc_push(unsigned bin, void *buf)
 }
 
 /*
+ * tc_own_pop, tc_own_push - the same while umem_tc is blind, see watch.h;
+ * tc_own_room: whether a push will succeed
+ */
+int tc_own_pop(unsigned bin, void **buf_ret);
+int tc_own_room(unsigned bin);
+void tc_own_push(unsigned bin, void *buf);
+
+/*
  * tc_alloc - a buffer by whatever way there is: thread cache, depot, slab.
  * Constructed, for object caches.  NULL without memory.
  */

@@ -468,14 +468,16 @@ typedef struct umem_watch_entry {
 #define UMEM_WATCH_FREE 2u
 
 typedef struct umem_watch {
-	uint64_t w_on;    /* 0 off; UMEM_WATCH_ON, _SELF */
+	uint64_t w_on;    /* 0 off; see UMEM_WATCH_STATE */
 	uint64_t w_hook;  /* address of umem_watch_hook() */
 	int64_t w_tls;    /* 0: no thread has a cache yet */
 	uint64_t w_blind; /* address of a thread cache */
 	umem_watch_entry_t w_entry[UMEM_WATCH_MAX];
 } umem_watch_t;
-#define UMEM_WATCH_ON 1u
-#define UMEM_WATCH_SELF 2u
+#define UMEM_WATCH_SELF 4u /* besides the ops that any entry has */
+/* w_on when the first @n entries are to be looked at, which have these ops */
+#define UMEM_WATCH_STATE(n, ops) ((uint64_t)(n) << 8 | (ops))
+#define UMEM_WATCH_USED(on) ((on) >> 8)
 
 /* ------------------------------------------------------------------ root */
 

@@ -15,14 +15,20 @@
 
 #include "root.h"
 
-void watch_report(unsigned ops, void *buf, size_t size);
+static inline int
+watch_is_on(void)
+{
+	return __builtin_expect(umem_watch.w_on != 0, 0);
+}
+
+void watch_look(unsigned ops, void *buf, size_t size);
 
 /* watch_alloc - a buffer was taken, or NULL; @size: as asked for */
 static inline void
 watch_alloc(void *buf, size_t size)
 {
-	if (__builtin_expect(umem_watch.w_on != 0, 0) && buf != NULL)
-		watch_report(UMEM_WATCH_ALLOC, buf, size);
+	if (__builtin_expect(umem_watch.w_on != 0, 0))
+		watch_look(UMEM_WATCH_ALLOC, buf, size);
 }
 
 /*
@@ -33,7 +39,7 @@ static inline void
 watch_free(void *buf, size_t size)
 {
 	if (__builtin_expect(umem_watch.w_on != 0, 0))
-		watch_report(UMEM_WATCH_FREE, buf, size);
+		watch_look(UMEM_WATCH_FREE, buf, size);
 }
 
 /* watch_moved - the pages of a large buffer are elsewhere now */

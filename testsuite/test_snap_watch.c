@@ -119,7 +119,8 @@ END_TEST
 START_TEST(entry_is_written_and_threads_are_blinded)
 {
 	ck_assert_uint_eq(add(), 0);
-	ck_assert_uint_eq(written()->w_on, UMEM_WATCH_ON | UMEM_WATCH_SELF);
+	ck_assert_uint_eq(written()->w_on,
+	    UMEM_WATCH_STATE(1, UMEM_WATCH_ALLOC) | UMEM_WATCH_SELF);
 	ck_assert_int_eq(
 	    memcmp(&written()->w_entry[0], &hundred, sizeof(hundred)), 0);
 	ck_assert_uint_eq(*thread_word(self), blind);
