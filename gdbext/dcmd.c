@@ -281,6 +281,19 @@ parse_name(struct dcmd_line *l, bool piped, char ***word, size_t *nword,
 	return UMDB_OK;
 }
 
+/* The usage says what comes first: "THREAD", "ADDR|ARENA [-v]". */
+static int
+missing_argument(const struct dcmd *d, struct umdb_error *err)
+{
+	const int n = (int)strcspn(d->usage, " ");
+
+	if (d->complete == COMPLETE_FILE)
+		return dcmd_usage_error(d, err, "a file is missing");
+	if (d->usage[0] == '[' || strncmp(d->usage, "ADDR", 4) == 0)
+		return dcmd_usage_error(d, err, "an address is missing");
+	return dcmd_usage_error(d, err, "%.*s is missing", n, d->usage);
+}
+
 static int
 parse(
     const char *line, bool piped, struct dcmd_line *ret, struct umdb_error *err)
@@ -308,8 +321,7 @@ parse(
 		return rc;
 	d = ret->dcmd;
 	if (ret->args.argc < d->min)
-		return dcmd_usage_error(d, err, "%s is missing",
-		    d->complete == COMPLETE_FILE ? "a file" : "an address");
+		return missing_argument(d, err);
 	if (d->max >= 0 && ret->args.argc > d->max)
 		return dcmd_usage_error(
 		    d, err, "%.80s is too much", ret->args.argv[d->max]);

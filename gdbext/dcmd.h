@@ -40,6 +40,7 @@ enum dcmd_complete {
 	COMPLETE_WORD,   /* the row's own words */
 	COMPLETE_WALKER, /* names of walkers, then of caches */
 	COMPLETE_FILE,   /* names of files, by the debugger */
+	COMPLETE_ARENA,  /* names of arenas, and the row's own words */
 };
 
 struct dcmd;
@@ -149,7 +150,7 @@ struct dcmd {
 #define DCMD_NO_PIPE 0x4u  /* gives none to a pipe */
 #define DCMD_RAW_ARGS 0x8u /* what looks like a number need not be one */
 #define DCMD_PROFILE 0x10u /* takes -folded, -pprof and -html FILE */
-#define DCMD_WAITS 0x20u   /* may be given before there is a process */
+#define DCMD_WAITS 0x20u   /* may be given where there is no process */
 #define DCMD_LIGHT 0x40u   /* starts without a snapshot, which costs time */
 
 extern const struct dcmd dcmds[];

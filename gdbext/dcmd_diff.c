@@ -345,8 +345,8 @@ diff_table(const struct diff_run *r)
 		diff_row(r, &r->s->sample[r->order[i]]);
 	out_table_end(o);
 	if (r->n > r->rows)
-		out_line(o, "... and %" PRIu64 " more groups; -n N shows more",
-		    r->n - r->rows);
+		out_line(o, "... and %" PRIu64 " more group%s; -n N shows more",
+		    r->n - r->rows, r->n - r->rows == 1 ? "" : "s");
 }
 
 /* -d: the whole stack of each row. */
@@ -453,6 +453,10 @@ diff_now(
 {
 	if (args->argc > 1)
 		return samples_of_file(ctx, args->argv[1], ret);
+	if (ctx->snap == NULL && (ctx->tgt == NULL || ctx->tgt->nregion == 0))
+		return error_set(ctx->err, UMDB_ETARGET, 0,
+		    "there is no process and no core file to compare with: "
+		    "name two snapshots");
 	if (ctx->snap == NULL)
 		return ctx->err->code;
 	return samples_of_target(ctx, NULL, ctx->snap, ret);

@@ -223,8 +223,9 @@ leak_tables(struct leak_run *r)
 		leak_table(r, kind, false, audited);
 		if (r->groups[kind] > r->rows)
 			out_line(o,
-			    "... and %" PRIu64 " more groups; -n N shows more",
-			    r->groups[kind] - r->rows);
+			    "... and %" PRIu64 " more group%s; -n N shows more",
+			    r->groups[kind] - r->rows,
+			    plural(r->groups[kind] - r->rows));
 		out_line(o, "%s", RULE);
 		out_line(o, "%9" PRIu64 "  Total %" PRIu64 " buffer%s",
 		    r->bytes[kind], r->count[kind], plural(r->count[kind]));

@@ -555,6 +555,7 @@ const struct dcmd dcmds[] = {
 	.help = "A tree: below each arena, indented, those that import from "
 		"it.  Bytes in use\nand in all, allocations that succeeded and "
 		"that failed.  ARENA is a name or an\naddress.",
+	.complete = COMPLETE_ARENA,
 	.max = 1,
 	.run = dcmd_vmem,
     },
@@ -585,7 +586,7 @@ const struct dcmd dcmds[] = {
 	    "Segments without a record never pass -c, -e, -l and -t.",
 	.options = "vsc:e:l:m:M:t:T:",
 	.words = "ALLOC FREE SPAN ROTOR WALKER",
-	.complete = COMPLETE_WORD,
+	.complete = COMPLETE_ARENA,
 	.min = 1,
 	.max = 1,
 	.run = dcmd_vmem_seg,
@@ -624,7 +625,7 @@ const struct dcmd dcmds[] = {
 	.min = 1,
 	.max = 2,
 	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS |
-		 DCMD_PROFILE,
+		 DCMD_PROFILE | DCMD_WAITS,
 	.run = dcmd_diff,
     },
 };

@@ -726,18 +726,24 @@ offer_verbs(struct strbuf *to, const char *last)
 	}
 }
 
+/* Names that the target knows. */
 static void
-offer_caches(struct umdb *u, const char *start)
+offer_names(struct umdb *u, enum dcmd_complete what, const char *start)
 {
+	const struct snap *snap;
 	uint32_t i;
 
 	if (u == NULL || u->busy)
 		return;
 	u->busy = true;
 	u->owner = pthread_self();
-	if (prepare(u) == UMDB_OK)
-		for (i = 0; i < u->snap->ncache; i++)
-			offer(&u->completions, u->snap->cache[i].c.cache_name,
+	snap = prepare(u) == UMDB_OK ? u->snap : NULL;
+	if (snap != NULL && what == COMPLETE_ARENA)
+		for (i = 0; i < snap->narena; i++)
+			offer(&u->completions, snap->arena[i].v.vm_name, start);
+	else if (snap != NULL)
+		for (i = 0; i < snap->ncache; i++)
+			offer(&u->completions, snap->cache[i].c.cache_name,
 			    start);
 	u->busy = false;
 }
@@ -778,8 +784,9 @@ umdb_complete(struct umdb *u, const char *line)
 		if (d->complete == COMPLETE_WALKER)
 			offer_walkers(to, last);
 		if (d->complete == COMPLETE_CACHE ||
-		    d->complete == COMPLETE_WALKER)
-			offer_caches(u, last);
+		    d->complete == COMPLETE_WALKER ||
+		    d->complete == COMPLETE_ARENA)
+			offer_names(u, d->complete, last);
 	}
 	return to->p != NULL ? to->p : "";
 }

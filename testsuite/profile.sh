@@ -123,6 +123,10 @@ ask "$dir/text" "$dir/grow" "$dir/a.core2" "umem diff -n 2 $dir/a.1"
 ok "people see the most grown first" grep -qE \
     '^ *\+58\.6K +\+1 +58\.6K +new +umem_alloc_[0-9]+ +appear\+' "$dir/text"
 ok "and how much more there is" grep -q '^\.\.\. and 5 more groups' "$dir/text"
+run_gdb -ex "umem diff -json $dir/a.1 $dir/a.2" >"$dir/alone"
+ok "two snapshots need no process" compare truth "$dir/alone"
+run_gdb -ex "umem diff $dir/a.1" >/dev/null
+ok "one does" grep -q 'there is no process and no core file' "$dir/gdb.err"
 ok "a snapshot is small" test "$(stat -c %s "$dir/a.2")" -lt 10000
 
 # Profiles.

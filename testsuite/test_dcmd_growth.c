@@ -141,7 +141,7 @@ START_TEST(diff_can_be_limited_and_detailed)
 	ck_assert_int_eq(session_run(&s, with("snapshot %", "a")), UMDB_OK);
 	change();
 	ck_assert_int_eq(session_run(&s, with("diff -n 1 %", "a")), UMDB_OK);
-	expect_text("... and 1 more groups; -n N shows more\n");
+	expect_text("... and 1 more group; -n N shows more\n");
 	ck_assert_ptr_null(strstr(s.text, "umem_alloc_48"));
 	ck_assert_int_eq(session_run(&s, with("diff -d %", "a")), UMDB_OK);
 	expect_text("\n+132 bytes (grown), umem_alloc_48: 5 buffers before, 8 "

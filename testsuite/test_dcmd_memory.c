@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "find_grep.h"
 #include "find_sizes.h"
 #include "session.h"
 #include "suites.h"
+#include "walk.h"
 
 static struct draw d;
 static struct session s;
@@ -273,6 +275,17 @@ START_TEST(arenas_that_import_from_each_other_are_shown_once)
 	DRAW_SET(&d, d.heap_arena, vmem_t, vm_source, d.last_arena);
 	session_find(&s, "vmem -json", "\"name\":\"umem_heap\"");
 	session_find(&s, "vmem -json", "\"name\":\"umem_default\"");
+}
+END_TEST
+
+START_TEST(names_of_arenas_are_completed)
+{
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "vmem "), "umem_heap\numem_default\n");
+	ck_assert_str_eq(umdb_complete(s.u, "vmem umem_d"), "umem_default\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "vmem_seg umem_heap -T R"), "ROTOR\n");
+	ck_assert_str_eq(umdb_complete(s.u, "vmem_seg umem_h"), "umem_heap\n");
 }
 END_TEST
 
@@ -547,6 +560,45 @@ START_TEST(search_ends_when_the_pager_does)
 }
 END_TEST
 
+static bool
+interrupt(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	ck_assert_str_eq(what, "searching memory");
+	ck_assert_uint_eq(done, 0);
+	ck_assert_uint_gt(total, DRAW_META_SIZE);
+	return ++*(int *)arg == 1;
+}
+
+static int
+count_hit(void *arg, taddr_t at, uint64_t value)
+{
+	(void)at;
+	(void)value;
+	return ++*(int *)arg > 2 ? UMDB_ENOMEM : WALK_NEXT;
+}
+
+START_TEST(search_can_be_interrupted_and_passes_on_errors)
+{
+	struct grep g = {.value = 1,
+	    .mask = UINT64_MAX,
+	    .dist = 1,
+	    .size = 8,
+	    .end = UINT64_MAX};
+	struct grep_stats stats;
+	int polls = 0, hits = 0;
+
+	d.tgt->poll = interrupt;
+	d.tgt->poll_arg = &polls;
+	ck_assert_int_eq(
+	    find_grep(d.tgt, &g, count_hit, &hits, &stats), UMDB_EINTR);
+	ck_assert_int_eq(hits, 0);
+	d.tgt->poll = NULL;
+	ck_assert_int_eq(
+	    find_grep(d.tgt, &g, count_hit, &hits, &stats), UMDB_ENOMEM);
+	ck_assert_int_eq(hits, 3);
+}
+END_TEST
+
 START_TEST(options_of_a_search_are_checked)
 {
 	static const struct {
@@ -626,6 +678,7 @@ test_dcmd_memory_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, arenas_are_a_tree);
 	tcase_add_test(tc, arenas_that_import_from_each_other_are_shown_once);
+	tcase_add_test(tc, names_of_arenas_are_completed);
 	tcase_add_test(tc, segments_of_an_arena_stand_in_order);
 	tcase_add_test(tc, segment_by_its_address);
 	tcase_add_test(tc, segment_that_its_neighbours_do_not_know_is_none);
@@ -646,6 +699,7 @@ test_dcmd_memory_suite(void)
 	tcase_add_test(tc, unreadable_memory_is_passed_over_and_said);
 	tcase_add_test(tc, nothing_readable_is_nothing_searched);
 	tcase_add_test(tc, search_ends_when_the_pager_does);
+	tcase_add_test(tc, search_can_be_interrupted_and_passes_on_errors);
 	tcase_add_test(tc, options_of_a_search_are_checked);
 	tcase_add_test(tc, caches_that_never_had_a_buffer_are_left_out);
 	suite_add_tcase(suite, tc);
