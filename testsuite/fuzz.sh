@@ -47,4 +47,6 @@ gcore -o "$out/core" "$victim" >"$out/gcore.log" 2>&1
 kill "$victim"
 wait "$victim" 2>/dev/null
 mv "$out/core.$victim" "$out/core" || fail "gcore: $(tail -3 "$out/gcore.log")"
-"$out/fuzz" "$out/core" "$seed" "${ROUNDS:-300}"
+# umem snapshot writes files of whatever name it is given
+rm -rf "$out/files" && mkdir "$out/files" && cd "$out/files" &&
+	"$out/fuzz" "$out/core" "$seed" "${ROUNDS:-300}"

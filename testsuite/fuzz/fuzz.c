@@ -140,7 +140,10 @@ run_all(uint64_t *state)
 	static const char *const form[][2] = {{"", NULL}, {" -json", NULL},
 	    {" ", ""}, {" -v ", ""}, {" umem_alloc_16", NULL}, {" ", " -json"}};
 	static const char *const fixed[] = {"findleaks -d", "cache -a",
-	    "walk umem_cache | verify", "mdb ::walk umem | ::whatis"};
+	    "walk umem_cache | verify", "mdb ::walk umem | ::whatis",
+	    "users -e -f", "stat -by-age", "malloc_info -g",
+	    "vmem_seg umem_default -v"};
+	static const char *const history[2] = {" -v -b ", ""};
 	const struct umdb_command *c;
 	char error[512], line[256];
 	struct umdb *u;
@@ -163,6 +166,11 @@ run_all(uint64_t *state)
 	}
 	for (i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		good += umdb_run(u, fixed[i], &found) == 0;
+	for (i = 0; i < 4; i++) {
+		make_line(
+		    line, sizeof(line), "log", history, some_address(state));
+		good += umdb_run(u, line, &found) == 0;
+	}
 	written += strlen(umdb_complete(u, "cache u"));
 	umdb_close(u);
 	return good;
