@@ -64,6 +64,23 @@ tests()
 	passed=$((passed + $2)) failed=$((failed + $3))
 }
 
+# add_up LOG WHAT: a log that ends in "== PASSED FAILED"
+add_up()
+{
+	local line
+
+	grep '^not ok' "$1"
+	line=$(grep '^== ' "$1")
+	if [ -z "$line" ]; then
+		not_ok "$2 did not get to the end"
+		tail -5 "$1"
+		return
+	fi
+	# shellcheck disable=SC2086 # words on purpose
+	set -- $line
+	passed=$((passed + $2)) failed=$((failed + $3))
+}
+
 # Headers as they are installed: <umem.h>, <sys/vmem.h>.
 build_programs()
 {
@@ -73,7 +90,9 @@ build_programs()
 	ln -s "$tree/liballoc/vmem.h" "$out/include/sys/vmem.h"
 	$cc -g -O0 -I"$out/include" -o "$out/scenario" "$golden/scenario.c" \
 	    "$build/libumem.so.1" -Wl,-rpath,"$build" &&
-	    $cc -g -O0 -o "$out/bare" "$golden/bare.c"
+	    $cc -g -O0 -o "$out/bare" "$golden/bare.c" &&
+	    $cc -g -O1 -I"$out/include" -o "$out/churn" "$golden/churn.c" \
+		"$build/libumem.so.1" -Wl,-rpath,"$build" -pthread
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -150,6 +169,58 @@ umdb_target.core_path = lambda _: '$out/damaged.gcore'" \
 	ok_if $? "another core than GDB's is noticed"
 }
 
+# printed COUNT PATTERN WHAT COMMAND...: so many lines of output match
+printed()
+{
+	local count=$1 pattern=$2 what=$3 command args=()
+	shift 3
+	for command; do
+		args+=(-ex "$command")
+	done
+	run_gdb "${args[@]}" "$out/scenario" "$out/healthy.gcore" \
+	    >"$out/plumbing.log" 2>/dev/null
+	[ "$(grep -c "$pattern" "$out/plumbing.log")" = "$count" ]
+	ok_if $? "$what"
+}
+
+# What GDB itself offers for output works with pipelines.
+plumbing()
+{
+	local log=$out/logged
+
+	printed 1 '^2$' "pipe" 'pipe umem walk session_cache | wc -l'
+	printed 1 '^2$' "|" '| umem walk session_cache | wc -l'
+	printed 1 '^1$' "pipe with a delimiter" \
+	    'pipe -d @ umem walk umem_cache | umem_verify @ grep -c session'
+	printed 1 '^0x$' "pipe behind a shell command" \
+	    'pipe umem cache ! grep session | cut -c1-2'
+	printed 0 '^0x' "set logging" "set logging file $log" \
+	    'set logging redirect on' 'set logging enabled on' \
+	    'umem walk session_cache ! cat'
+	ok_if $(($(grep -c '^0x' "$log") != 2)) "what was logged"
+	python3 "$golden/terminal.py" "$gdb" -nx -q \
+	    -iex 'set debuginfod enabled off' -iex 'set auto-load no' \
+	    -ex 'set width 0' -ex 'set style enabled off' \
+	    -x "$tree/python/umem_gdb.py" "$out/scenario" \
+	    "$out/healthy.gcore" >"$out/terminal.log" 2>&1
+	add_up "$out/terminal.log" "GDB on a terminal"
+}
+
+# Every buffer is in one walk, wherever the process is stopped.
+moments()
+{
+	local env seed
+
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=guards; do
+		seed=$((RANDOM))
+		run_gdb -ex "set exec-wrapper env $env" \
+		    -ex "source $golden/moments.py" \
+		    -ex "python moments(${MOMENTS:-5}, $seed)" "$out/churn" \
+		    >"$out/moments.log" 2>&1
+		add_up "$out/moments.log" "churn with $env, seed $seed,"
+	done
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -182,6 +253,8 @@ if [ "$failed" -eq 0 ]; then
 		exit_codes
 		replaced_core
 		json_documents
+		plumbing
+		moments
 	fi
 fi
 echo "golden: $passed passed, $failed failed"

@@ -1,0 +1,1 @@
+umem walkers
