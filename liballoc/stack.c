@@ -8,8 +8,8 @@
  * in hand up to the end of the stack, and always further up.  A wrong rule
  * gives a wrong trace, never a fault and never a loop.
  *
- * Most walks meet the path of the thread's last one after a few frames; from
- * there on they follow what was remembered of it (stack_memo.h).
+ * Most walks are one that the thread took before; then its trace is copied
+ * (stack_memo.h).
  *
  * Where a stack ends: the main thread's at __libc_stack_end, that of another
  * thread at its thread control block, which the libc puts there.  A stack is
@@ -60,11 +60,11 @@ static __thread struct {
 	uint64_t foreign_lo, foreign_hi; /* no part of it */
 } window;
 
-/* This thread's paths; NULL at first, then no_paths or memory. */
-static __thread struct memo_set *paths;
-static struct memo_set no_paths;
-static pthread_key_t paths_key;
-static int has_paths_key;
+/* This thread's traces; NULL at first, then NO_MEMO or memory. */
+static __thread struct memo *thread_memo;
+#define NO_MEMO ((struct memo *)-1)
+static pthread_key_t memo_key;
+static int has_memo_key;
 
 struct walk {
 	struct stack_frame at;
@@ -228,22 +228,22 @@ pc_is_ours(uint64_t pc)
 	       umem_root.root_text_end - umem_root.root_text_start;
 }
 
-/* walk_rule - the rule for a frame, RULE_NONE if it must be learnt */
+/* walk_rule - the rule for a frame, RULE_NONE if it is not in the table */
 static inline uint64_t
-walk_rule(uint64_t pc, int exact)
+walk_rule(const struct stack_frame *at)
 {
 	/* This library is built without frame pointers. */
 	if (__builtin_expect(stack_mode == STACK_POINTERS, 0) &&
-	    (rule_table == NULL || !pc_is_ours(pc)))
+	    (rule_table == NULL || !pc_is_ours(at->pc)))
 		return rule_make(RULE_BP, 16, 16);
-	return rule_get(pc - !exact);
+	return rule_get(at->pc - !at->exact);
 }
 
 /* walk_step - to the caller, by any kind of rule; -1 when there is none */
 static __attribute__((noinline)) int
 walk_step(struct walk *w)
 {
-	uint64_t rule = walk_rule(w->at.pc, w->at.exact);
+	uint64_t rule = walk_rule(&w->at);
 
 	if (rule_kind(rule) == RULE_NONE)
 		rule = learn_rule(w->at.pc - !w->at.exact);
@@ -271,13 +271,18 @@ walk_step(struct walk *w)
 
 /* walk_note - a frame was reached; 0 when the walk ends with it */
 static inline int
-walk_note(uint64_t **to, const uint64_t *end, uint64_t pc)
+walk_note(struct walk *w, struct recorder *r)
 {
+	const uint64_t pc = w->at.pc;
+	int is_shown;
+
 	if (pc - PC_MIN >= USER_TOP - PC_MIN)
 		return 0;
-	if (!pc_is_ours(pc))
-		*(*to)++ = pc;
-	return *to < end;
+	is_shown = !pc_is_ours(pc);
+	if (is_shown)
+		*w->to++ = pc;
+	recorder_pc(r, is_shown, &w->at);
+	return w->to < w->end;
 }
 
 /*
@@ -285,9 +290,9 @@ walk_note(uint64_t **to, const uint64_t *end, uint64_t pc)
  * stack or when there are no more frames.
  */
 static int
-walk_foreign(struct walk *w)
+walk_foreign(struct walk *w, struct recorder *r)
 {
-	while (walk_note(&w->to, w->end, w->at.pc)) {
+	while (walk_note(w, r)) {
 		if (walk_step(w) != 0)
 			return -1;
 		if (!w->is_foreign)
@@ -296,115 +301,130 @@ walk_foreign(struct walk *w)
 	return -1;
 }
 
-/*
- * walk_follow - along the path, from its first frame, as far as it holds and
- * pcs are wanted.  Returns the last frame reached.
- */
-static STACK_RAW const struct memo_frame *
-walk_follow(struct walk *w, struct memo_path *path)
+/* step_own - step_up() on the thread's own stack, where no load can fail */
+static inline STACK_RAW int
+step_own(struct walk *w, struct recorder *r, uint64_t rule)
 {
-	struct memo *memo = path->memo;
-	const struct memo_frame *f, *last = memo_at(memo, 0);
-	const uint32_t count = memo->count;
-	uint64_t *to = w->to;
-	uint32_t i;
+	const int by_bp = rule_kind(rule) == RULE_BP;
+	const uint64_t sp = w->at.sp, bp = w->at.bp, m = rule_m(rule);
+	const uint64_t top = (by_bp ? bp : sp) + (uint64_t)rule_k(rule);
 
-	for (i = 1; i < count; i++) {
-		f = memo_at(memo, i);
-		if (__builtin_expect(!memo_holds(f), 0) &&
-		    !memo_mends(memo, i)) {
-			memo_part(path, i);
-			break;
-		}
-		last = f;
-		if (!walk_note(&to, w->end, f->pc))
-			break;
-	}
-	w->to = to;
-	return last;
+	if (top - sp - 8 >= w->hi - sp || top % 8 != 0 || m > top - sp)
+		return -1;
+	w->at.pc = stack_load(top - 8);
+	if (m != 0)
+		w->at.bp = stack_load(top - m);
+	w->at.sp = top;
+	w->at.exact = 0;
+	recorder_step(r, by_bp, bp, top, m, w->at.pc);
+	return 0;
 }
 
 /*
- * walk_own - on the thread's own stack; the loop that has to be fast.  Ends
- * as walk_foreign does.
+ * walk_own - on the thread's own stack.  Where it stands was noted already if
+ * @noted.  Ends as walk_foreign does.
  */
-static STACK_RAW int
-walk_own(struct walk *w, struct memo_path *path)
+static int
+walk_own(struct walk *w, struct recorder *r, int noted)
 {
-	struct memo_frame at = {w->at.pc, w->at.sp, w->at.bp, 0};
-	uint64_t *to = w->to;
-	int exact = w->at.exact, by_bp = 0;
+	for (; noted || walk_note(w, r); noted = 0) {
+		uint64_t rule = walk_rule(&w->at);
 
-	while (walk_note(&to, w->end, at.pc)) {
-		uint64_t rule, top, m;
-
-		if (memo_meets(path, &at, by_bp)) {
-			w->to = to;
-			at = *walk_follow(w, path);
-			to = w->to;
-			if (to == w->end)
-				break;
-			exact = 0;
+		if (__builtin_expect(rule_kind(rule) == RULE_NONE, 0)) {
+			(void)learn_rule(w->at.pc - !w->at.exact);
+			rule = walk_rule(&w->at);
 		}
-		rule = walk_rule(at.pc, exact);
-		if (__builtin_expect(rule_kind(rule) - 1u > RULE_BP - 1u, 0)) {
-			w->at =
-			    (struct stack_frame){at.pc, at.sp, at.bp, exact};
-			w->to = to;
-			memo_leave(path);
+		if (rule_kind(rule) == RULE_END)
+			break;
+		if (rule_kind(rule) != RULE_SP && rule_kind(rule) != RULE_BP) {
+			recorder_stop(r, 0, &w->at);
 			return walk_step(w);
 		}
-		by_bp = rule_kind(rule) == RULE_BP;
-		top = (by_bp ? at.bp : at.sp) + (uint64_t)rule_k(rule);
-		m = rule_m(rule);
-		if (top - at.sp - 8 >= w->hi - at.sp || top % 8 != 0 ||
-		    m > top - at.sp)
+		if (step_own(w, r, rule) != 0)
 			break;
-		at.bp_at = m != 0 ? top - m : 0;
-		if (m != 0)
-			at.bp = stack_load(at.bp_at);
-		at.pc = stack_load(top - 8);
-		at.sp = top;
-		exact = 0;
 	}
-	w->to = to;
+	recorder_stop(r, w->to < w->end, &w->at);
 	return -1;
 }
 
-/* paths_destroy - the thread ends; what it still frees is walked in full */
+/* walk_on - from where it stands to the last frame wanted */
 static void
-paths_destroy(void *mem)
+walk_on(struct walk *w, struct recorder *r, int noted)
 {
-	paths = &no_paths;
-	meta_free(mem, sizeof(struct memo_set));
+	int rc;
+
+	do {
+		rc = w->is_foreign ? walk_foreign(w, r) : walk_own(w, r, noted);
+		noted = 0;
+	} while (rc == 0);
+}
+
+/* walk_copy - take what @t has; 1 when there is more to come */
+static inline int
+walk_copy(struct walk *w, const struct trace *t)
+{
+	const ptrdiff_t max = w->end - w->to;
+	const int n = t->npc < max ? t->npc : (int)max;
+	int i;
+
+	for (i = 0; i < n; i++)
+		w->to[i] = t->pcs[i];
+	w->to += n;
+	w->at = t->end;
+	return w->to < w->end && !t->is_whole;
+}
+
+/* walk_with - the whole walk, on the thread's own stack, with its memo */
+static void
+walk_with(struct walk *w, struct memo *memo)
+{
+	uint16_t *slot = NULL;
+	const struct trace *t = memo_find(memo, &w->at, &slot);
+	struct recorder r;
+
+	if (__builtin_expect(t == NULL, 0)) {
+		recorder_start(&r, memo, slot, &w->at);
+		walk_on(w, &r, 0);
+	} else if (walk_copy(w, t)) {
+		r.trace = NULL;
+		walk_on(w, &r, 1);
+	}
+}
+
+/* ------------------------------------------------------------------- memos */
+
+/* memo_destroy - the thread ends; what it still frees is walked in full */
+static void
+memo_destroy(void *mem)
+{
+	thread_memo = NO_MEMO;
+	meta_free(mem, sizeof(struct memo));
 }
 
 static __attribute__((noinline)) void
-paths_create(void)
+memo_create(void)
 {
-	struct memo_set *mem;
+	struct memo *mem;
 
-	paths = &no_paths; /* for an allocation that comes in between */
-	if (!has_paths_key)
+	thread_memo = NO_MEMO; /* for an allocation that comes in between */
+	if (!has_memo_key)
 		return;
 	mem = meta_alloc(sizeof(*mem));
 	if (mem == NULL)
 		return;
-	if (pthread_setspecific(paths_key, mem) == 0)
-		paths = mem;
+	if (pthread_setspecific(memo_key, mem) == 0)
+		thread_memo = mem;
 	else
 		meta_free(mem, sizeof(*mem));
 }
 
-/* path_find - the path for a walk that starts at @at; NULL: without one */
+/* memo_own - the thread's memo; NULL: it has none */
 static inline struct memo *
-path_find(const struct stack_frame *at)
+memo_own(void)
 {
-	if (__builtin_expect(paths == NULL, 0))
-		paths_create();
-	if (__builtin_expect(paths == &no_paths, 0))
-		return NULL;
-	return memo_choose(paths, at->pc, at->sp);
+	if (__builtin_expect(thread_memo == NULL, 0))
+		memo_create();
+	return thread_memo == NO_MEMO ? NULL : thread_memo;
 }
 
 /* loader_watch - see to it that no rule outlives its code */
@@ -420,19 +440,22 @@ loader_watch(void)
 	}
 }
 
-/* walk_all - from w->at to the last frame wanted */
-static void
+/* walk_all - from where it stands to the last frame wanted */
+static inline void
 walk_all(struct walk *w)
 {
-	struct memo_path path;
-	int rc;
+	struct recorder none;
+	struct memo *memo;
 
 	window_set(w, w->at.sp);
-	memo_begin(&path, w->is_foreign ? NULL : path_find(&w->at), w->at.sp);
-	do {
-		rc = w->is_foreign ? walk_foreign(w) : walk_own(w, &path);
-	} while (rc == 0);
-	memo_end(&path);
+	memo = w->is_foreign ? NULL : memo_own();
+	if (memo != NULL && memo_enter(memo, w->at.sp)) {
+		walk_with(w, memo);
+		memo_leave(memo);
+	} else {
+		none.trace = NULL;
+		walk_on(w, &none, 0);
+	}
 }
 
 __attribute__((noinline)) int
@@ -481,7 +504,7 @@ stack_init(void)
 
 	if ((umem_root.root_flags & UMF_AUDIT) == 0 || stack_mode != STACK_OFF)
 		return;
-	has_paths_key = pthread_key_create(&paths_key, paths_destroy) == 0;
+	has_memo_key = pthread_key_create(&memo_key, memo_destroy) == 0;
 	stack_main_end = main_stack_end();
 	loader = dlsym(RTLD_DEFAULT, "_r_debug");
 	stack_loader = loader != NULL ? loader : &no_loader;

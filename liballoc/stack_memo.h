@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_memo.h - the paths that a thread's last walks took
+ * stack_memo.h - the traces that a thread took last
  *
  * Where a walk stands is (pc, sp, bp), and where it goes from there follows
- * from the rules and from the words that they say to read.  So when a walk
- * comes to where an earlier one stood, and the words that the earlier one
- * read from there on still have the same values, the rest of the path is the
- * same.  To compare is cheap: the words' addresses are known beforehand, so
- * no load waits for another.
+ * from the rules and from the words that they say to read.  So a walk that
+ * starts where an earlier one did, and finds in all the words that the earlier
+ * one read what it found, is the same walk: its trace is copied.  To compare is
+ * cheap: the addresses of the words are known beforehand, so no load waits for
+ * another.
  *
- * The path is a ring, innermost frame first.  What a walk passes before it
- * meets the path is collected and put before it afterwards; what it passes
- * after the path ended is put behind it.
+ * A program allocates from a few hundred places, of which each thread keeps
+ * the last ones.  They are found as in a trie: where the walk starts leads to a
+ * trace that started there.  If that one differs, then the first word in which
+ * it does, and what this word holds now, lead to the next.  Before that, the
+ * trace is tried that followed the thread's last one when it was last taken:
+ * programs repeat themselves, and a guess that is mostly right costs no branch
+ * that the processor guesses wrong.
+ *
+ * Much code keeps something else than a frame pointer in bp: a word that it was
+ * read from is compared only if a frame was reached by it.
  *
  * Layer: above stack_rule.h.
  */
@@ -20,44 +27,44 @@
 
 #include <stdint.h>
 
+#include "stack_learn.h"
 #include "stack_rule.h"
 
-#define MEMO_FRAMES 32u /* a power of two */
-#define MEMO_PATHS 4u
+#define TRACE_WORDS 24u
+#define TRACE_FRAMES 15u
+#define MEMO_TRACES 512u
+#define MEMO_BITS 10 /* of the index */
+#define MEMO_PROBES 8
 
-struct memo_frame {
-	uint64_t pc; /* was read at sp - 8 */
+struct trace_word {
+	uint64_t at;
+	uint64_t value;
+};
+
+/* A trace, or its first frames: then it goes on at end. */
+struct trace {
+	uint64_t pc; /* where the walk started; 0: there is none */
 	uint64_t sp;
 	uint64_t bp;
-	uint64_t bp_at; /* bp was read here; &bp of this if it was not read */
+	uint32_t epoch;   /* of the rules that it follows from */
+	uint8_t needs_bp; /* a frame was reached by the bp of the start */
+	uint8_t is_whole; /* the walk ended here */
+	uint8_t nword;
+	uint8_t npc;
+	uint16_t
+	    follower; /* index of the trace that was taken after this one */
+	struct trace_word word[TRACE_WORDS];
+	uint64_t pcs[TRACE_FRAMES]; /* as stack_capture() gives them */
+	struct stack_frame end;
 };
 
 /* Zeroed memory is an empty one. */
 struct memo {
-	uint64_t busy_sp; /* of the walk in progress, 0 none */
-	uint32_t epoch;   /* of the rules that the path follows from */
-	uint32_t head;    /* index of the innermost frame */
-	uint32_t count;
-	uint32_t by_bp; /* bit i: ring[i] was reached by its callee's bp */
-	struct memo_frame ring[MEMO_FRAMES];
-};
-
-/* A thread's paths, told apart by where the walk started that made them. */
-struct memo_set {
-	uint64_t start[MEMO_PATHS];
-	uint32_t next; /* to be replaced */
-	struct memo path[MEMO_PATHS];
-};
-
-/* How one walk uses a path. */
-struct memo_path {
-	struct memo *memo;
-	uint32_t next;    /* frame that may be met */
-	uint32_t npassed; /* frames before the path was met */
-	int has_met;
-	int is_closed;  /* nothing more is compared or noted */
-	uint32_t by_bp; /* of passed */
-	struct memo_frame passed[MEMO_FRAMES];
+	uint64_t busy_sp;                /* of the walk in progress, 0 none */
+	uint32_t next;                   /* trace to be replaced */
+	uint32_t last;                   /* trace that was taken last */
+	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
+	struct trace trace[MEMO_TRACES];
 };
 
 static inline STACK_RAW uint64_t
@@ -66,227 +73,230 @@ stack_load(uint64_t addr)
 	return *(const volatile uint64_t *)addr;
 }
 
-/* memo_at - frame @i of the path */
-static inline struct memo_frame *
-memo_at(struct memo *memo, uint32_t i)
-{
-	return &memo->ring[(memo->head + i) % MEMO_FRAMES];
-}
-
-/* memo_slot - its index in the ring */
-static inline uint32_t
-memo_slot(const struct memo *memo, uint32_t i)
-{
-	return (memo->head + i) % MEMO_FRAMES;
-}
-
-/* memo_put - as frame @i; bp_at is 0 in @f when bp was not read */
-static inline void
-memo_put(struct memo *memo, uint32_t i, const struct memo_frame *f, int by_bp)
-{
-	const uint32_t slot = memo_slot(memo, i);
-	struct memo_frame *to = &memo->ring[slot];
-
-	to->pc = f->pc;
-	to->sp = f->sp;
-	to->bp = f->bp;
-	to->bp_at = f->bp_at != 0 ? f->bp_at : (uint64_t)&to->bp;
-	memo->by_bp = (memo->by_bp & ~(1u << slot)) | (uint32_t)by_bp << slot;
-}
-
-/* memo_holds - do the words that led to this frame still do so? */
-static inline STACK_RAW int
-memo_holds(const struct memo_frame *f)
-{
-	return stack_load(f->sp - 8) == f->pc && stack_load(f->bp_at) == f->bp;
-}
-
 /*
- * memo_set_bp - bp is now @bp at frame @i: much code keeps something else in
- * that register.  The path is the same for all that, unless a frame further
- * out is reached by it before it is read anew: then 0 is returned.
+ * memo_enter - a walk starts at @sp; 0 when it has to do without.  So has a
+ * signal handler's that interrupted another of its thread; one that was never
+ * finished, because the handler did not return, is recognised by its sp.
  */
 static inline int
-memo_set_bp(struct memo *memo, uint32_t i, uint64_t bp)
+memo_enter(struct memo *memo, uint64_t sp)
 {
-	uint32_t k;
+	const uint64_t busy_sp = memo->busy_sp;
 
-	for (k = i + 1; k < memo->count; k++) {
-		const struct memo_frame *f = memo_at(memo, k);
-
-		if (memo->by_bp >> memo_slot(memo, k) & 1)
-			return 0;
-		if (f->bp_at != (uint64_t)&f->bp)
-			break;
-	}
-	while (k-- > i)
-		memo_at(memo, k)->bp = bp;
+	if (__builtin_expect(busy_sp != 0 && sp <= busy_sp, 0))
+		return 0;
+	memo->busy_sp = sp;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return 1;
 }
 
-/* memo_mends - memo_holds() says no to frame @i: does only bp differ? */
-static inline STACK_RAW int
-memo_mends(struct memo *memo, uint32_t i)
-{
-	const struct memo_frame *f = memo_at(memo, i);
-
-	return stack_load(f->sp - 8) == f->pc &&
-	       memo_set_bp(memo, i, stack_load(f->bp_at));
-}
-
-/*
- * memo_choose - the path for a walk from (pc, sp).  A loop that allocates and
- * releases starts from a few places, each with a path of its own.
- */
-static inline struct memo *
-memo_choose(struct memo_set *set, uint64_t pc, uint64_t sp)
-{
-	const uint64_t start = pc ^ sp << 16;
-	uint32_t i;
-
-	for (i = 0; i < MEMO_PATHS; i++)
-		if (set->start[i] == start)
-			return &set->path[i];
-	i = set->next++ % MEMO_PATHS;
-	set->start[i] = start;
-	return &set->path[i];
-}
-
-/*
- * memo_begin - a walk starts at @sp; without a memo it finds no path.  A
- * signal handler's walk leaves the path alone when it interrupted another of
- * its thread; one that was never finished, because the handler did not
- * return, is recognised by its sp.
- */
 static inline void
-memo_begin(struct memo_path *path, struct memo *memo, uint64_t sp)
+memo_leave(struct memo *memo)
 {
-	const uint32_t epoch = __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
-	uint64_t busy_sp;
-
-	path->memo = NULL;
-	path->next = 0;
-	path->npassed = 0;
-	path->has_met = 0;
-	path->by_bp = 0;
-	path->is_closed = 1;
-	if (memo == NULL)
-		return;
-	busy_sp = memo->busy_sp;
-	if (busy_sp != 0 && sp <= busy_sp)
-		return;
-	memo->busy_sp = sp;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (busy_sp != 0 || memo->epoch != epoch)
-		memo->count = 0;
-	memo->epoch = epoch;
-	path->memo = memo;
-	path->is_closed = 0;
-}
-
-/* memo_leave - the walk goes where the path cannot follow */
-static inline void
-memo_leave(struct memo_path *path)
-{
-	path->is_closed = 1;
-}
-
-/* memo_end - the walk is over: put what it passed before the path */
-static inline void
-memo_end(struct memo_path *path)
-{
-	struct memo *memo = path->memo;
-	uint32_t i;
-
-	if (memo == NULL)
-		return;
-	if (!path->has_met)
-		memo->count = 0;
-	memo->head -= path->npassed;
-	for (i = 0; i < path->npassed; i++)
-		memo_put(memo, i, &path->passed[i], path->by_bp >> i & 1);
-	memo->count += path->npassed;
-	if (memo->count > MEMO_FRAMES)
-		memo->count = MEMO_FRAMES;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	memo->busy_sp = 0;
 }
 
-/* memo_append - behind the path, once it was met and has ended */
-static inline void
-memo_append(struct memo_path *path, const struct memo_frame *f, int by_bp)
-{
-	struct memo *memo = path->memo;
-
-	if (memo->count == MEMO_FRAMES)
-		path->is_closed = 1;
-	else
-		memo_put(memo, memo->count++, f, by_bp);
-}
-
-/* memo_pass - before the path */
-static inline void
-memo_pass(struct memo_path *path, const struct memo_frame *f, int by_bp)
-{
-	const uint32_t i = path->npassed++;
-
-	path->passed[i] = *f;
-	path->by_bp |= (uint32_t)by_bp << i;
-	path->is_closed = path->npassed == MEMO_FRAMES;
-}
-
-/*
- * memo_part - the path was met but only its first @n frames hold: they become
- * frames passed, and what is behind them may be met again
- */
-static inline void
-memo_part(struct memo_path *path, uint32_t n)
-{
-	struct memo *memo = path->memo;
-	struct memo_frame f;
-	uint32_t i;
-
-	path->has_met = 0;
-	path->next = n;
-	for (i = 0; i < n && !path->is_closed; i++) {
-		f = *memo_at(memo, i);
-		if (f.bp_at == (uint64_t)&memo_at(memo, i)->bp)
-			f.bp_at = 0;
-		memo_pass(path, &f, memo->by_bp >> memo_slot(memo, i) & 1);
-	}
-}
-
-/*
- * memo_meets - the walk stands @here, having come @by_bp or by sp: is that on
- * the path?  Then the path begins here.  If not the frame is noted.
- */
+/* trace_starts - whether a walk that starts @at could take it */
 static inline int
-memo_meets(struct memo_path *path, const struct memo_frame *here, int by_bp)
+trace_starts(const struct trace *t, const struct stack_frame *at)
 {
-	struct memo *memo = path->memo;
-	struct memo_frame *f;
+	return t->sp == at->sp && t->pc == at->pc &&
+	       t->epoch == __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED) &&
+	       (t->bp == at->bp || !t->needs_bp);
+}
 
-	if (path->is_closed)
-		return 0;
-	if (path->has_met) {
-		memo_append(path, here, by_bp);
-		return 0;
+/* trace_holds - have all the words that led along it kept their values? */
+static inline STACK_RAW int
+trace_holds(const struct trace *t)
+{
+	const struct trace_word *w = t->word, *end = w + t->nword;
+	uint64_t bad = 0;
+
+	for (; w < end; w++)
+		bad |= stack_load(w->at) ^ w->value;
+	return bad == 0;
+}
+
+/* trace_differs - the first of them that has not, or NULL */
+static inline STACK_RAW const struct trace_word *
+trace_differs(const struct trace *t)
+{
+	const struct trace_word *w = t->word, *end = w + t->nword;
+
+	for (; w < end; w++)
+		if (stack_load(w->at) != w->value)
+			return w;
+	return NULL;
+}
+
+/*
+ * memo_search - the trace of a walk that starts @at; or NULL, and then
+ * *slot_ret is where in the index it shall be
+ */
+static inline STACK_RAW const struct trace *
+memo_search(
+    struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
+{
+	uint64_t key = at->pc ^ at->sp << 16;
+	int i;
+
+	for (i = 0; i < MEMO_PROBES; i++) {
+		const struct trace_word *w;
+		const struct trace *t;
+
+		key = rule_hash(key);
+		*slot_ret = &memo->index[key >> (64 - MEMO_BITS)];
+		t = &memo->trace[**slot_ret];
+		if (!trace_starts(t, at))
+			break;
+		w = trace_differs(t);
+		if (w == NULL)
+			return t;
+		key ^= w->at ^ stack_load(w->at) << 16;
 	}
-	while (path->next < memo->count &&
-	       memo_at(memo, path->next)->sp < here->sp)
-		path->next++;
-	f = memo_at(memo, path->next);
-	if (path->next < memo->count && f->sp == here->sp &&
-	    f->pc == here->pc &&
-	    (f->bp == here->bp || memo_set_bp(memo, path->next, here->bp))) {
-		memo_put(memo, path->next, here, by_bp);
-		memo->head += path->next;
-		memo->count -= path->next;
-		path->has_met = 1;
-		return 1;
+	return NULL;
+}
+
+/* memo_take - trace @i is taken now */
+static inline void
+memo_take(struct memo *memo, uint32_t i)
+{
+	memo->trace[memo->last].follower = (uint16_t)i;
+	memo->last = i;
+}
+
+/* memo_guess - the trace of a walk that starts @at by what came before */
+static inline const struct trace *
+memo_guess(struct memo *memo, const struct stack_frame *at)
+{
+	const uint32_t i = memo->trace[memo->last].follower;
+	const struct trace *t = &memo->trace[i];
+
+	if (!trace_starts(t, at) || !trace_holds(t))
+		return NULL;
+	memo->last = i;
+	return t;
+}
+
+/* memo_find - the trace of a walk that starts @at; NULL as memo_search() */
+static inline const struct trace *
+memo_find(struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
+{
+	const struct trace *t = memo_guess(memo, at);
+
+	if (__builtin_expect(t != NULL, 1))
+		return t;
+	t = memo_search(memo, at, slot_ret);
+	if (t != NULL)
+		memo_take(memo, (uint32_t)(t - memo->trace));
+	return t;
+}
+
+/* ------------------------------------------------------------- recording */
+
+/* A walk that is written down as it goes. */
+struct recorder {
+	struct trace *trace; /* NULL: no more */
+	uint64_t pc;         /* where it started */
+	uint64_t bp_at;      /* bp was read there; 0: it is that of the start */
+	int bp_is_held;      /* it is compared already */
+};
+
+/* recorder_start - in place of the oldest trace, to be found by @slot */
+static inline void
+recorder_start(struct recorder *r, struct memo *memo, uint16_t *slot,
+    const struct stack_frame *at)
+{
+	const uint32_t i = memo->next++ % MEMO_TRACES;
+	struct trace *t = &memo->trace[i];
+
+	t->pc = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->sp = at->sp;
+	t->bp = at->bp;
+	t->epoch = __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
+	t->needs_bp = t->is_whole = 0;
+	t->nword = t->npc = 0;
+	*slot = (uint16_t)i;
+	memo_take(memo, i);
+	r->trace = t;
+	r->pc = at->pc;
+	r->bp_at = 0;
+	r->bp_is_held = 0;
+}
+
+static inline void
+recorder_word(struct recorder *r, uint64_t at, uint64_t value)
+{
+	r->trace->word[r->trace->nword++] = (struct trace_word){at, value};
+}
+
+/* recorder_hold_bp - from here on the walk depends on bp */
+static inline void
+recorder_hold_bp(struct recorder *r, uint64_t bp)
+{
+	if (r->bp_is_held)
+		return;
+	r->bp_is_held = 1;
+	if (r->bp_at == 0)
+		r->trace->needs_bp = 1;
+	else
+		recorder_word(r, r->bp_at, bp);
+}
+
+/*
+ * recorder_step - to a frame whose pc was read below @top and whose bp was
+ * read @m below it, if m is not 0; @by_bp: and which was reached by bp
+ */
+static inline void
+recorder_step(struct recorder *r, int by_bp, uint64_t bp, uint64_t top,
+    uint64_t m, uint64_t pc)
+{
+	if (r->trace == NULL)
+		return;
+	if (by_bp)
+		recorder_hold_bp(r, bp);
+	recorder_word(r, top - 8, pc);
+	if (m != 0) {
+		r->bp_at = top - m;
+		r->bp_is_held = 0;
 	}
-	memo_pass(path, here, by_bp);
-	return 0;
+}
+
+/*
+ * recorder_stop - the trace is whole, or goes on at @end, for which there is
+ * room for a word yet
+ */
+static inline void
+recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
+{
+	struct trace *t = r->trace;
+
+	if (t == NULL)
+		return;
+	if (!whole)
+		recorder_hold_bp(r, end->bp);
+	t->is_whole = (uint8_t)whole;
+	t->end = *end;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->pc = r->pc;
+	r->trace = NULL;
+}
+
+/* recorder_pc - a frame was reached; stops when the trace is full */
+static inline void
+recorder_pc(struct recorder *r, int is_shown, const struct stack_frame *at)
+{
+	struct trace *t = r->trace;
+
+	if (t == NULL)
+		return;
+	if (is_shown)
+		t->pcs[t->npc++] = at->pc;
+	/* a step adds two words, and a stop one */
+	if (t->nword + 3u > TRACE_WORDS || t->npc == TRACE_FRAMES)
+		recorder_stop(r, 0, at);
 }
 
 #endif /* UMEM_STACK_MEMO_H */

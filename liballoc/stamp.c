@@ -36,6 +36,7 @@
 static struct {
 	uint32_t seq;
 	uint32_t unusable; /* the kernel does not trust the counter */
+	uint32_t asked;    /* whether it does: once is enough */
 	uint64_t ticks;    /* the counter at ns */
 	uint64_t ns;
 	uint64_t rate;  /* ns per tick, times 2^32; 0: not known yet */
@@ -136,8 +137,11 @@ stamp_slow(void)
 	    !__atomic_compare_exchange_n(&relation.seq, &seq, seq + 1, 0,
 		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return os_now();
-	if (relation.ns == 0 && !counter_is_clock())
-		__atomic_store_n(&relation.unusable, 1, __ATOMIC_RELAXED);
+	if (!relation.asked) {
+		relation.asked = 1;
+		__atomic_store_n(
+		    &relation.unusable, !counter_is_clock(), __ATOMIC_RELAXED);
+	}
 	before = ticks_now();
 	now = os_now();
 	after = ticks_now();
