@@ -28,7 +28,8 @@ enum {
 	LOOKS = 8,       /* segments of one list that instant fit looks at */
 	GOOD_LOOKS = 16, /* the same for the heap, which takes the best */
 	RUN_LOOKS = 64,  /* free segments tried as the middle of a run */
-	SEGS_NEEDED = 4  /* at most: a span, its segment, two for the rest */
+	DIRTY_FIRST = 1 << 20, /* bytes whose faults cost more than a cut */
+	SEGS_NEEDED = 4 /* at most: a span, its segment, two for the rest */
 };
 
 #define POLICIES (VM_BESTFIT | VM_FIRSTFIT | VM_NEXTFIT)
@@ -104,10 +105,12 @@ find_instant(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t looks,
 /*
  * For the heap: the smallest segment that fits among the first few of the
  * first list that has any.  That keeps large segments whole, and so spares
- * both address space and fresh pages.
+ * both address space and fresh pages.  With @dirty, dirty ones only: they
+ * stand first in their lists.
  */
 static vmem_seg_t *
-find_good(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
+find_good(struct vmem_arena *ar, const struct vmem_req *rq, int dirty,
+    uint64_t *addr_ret)
 {
 	uint64_t map = ar->vm.vm_freemap & -1ull << seg_class(rq->size);
 	vmem_seg_t *best = NULL;
@@ -119,6 +122,8 @@ find_good(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
 		    ar->vm.vm_freelist[__builtin_ctzll(map)].vf_next;
 
 		for (; s != NULL && left-- > 0; s = s->vs_knext) {
+			if (dirty && !s->vs_dirty)
+				break;
 			if ((best != NULL && seg_size(s) >= seg_size(best)) ||
 			    !fits(s, rq, &addr))
 				continue;
@@ -235,8 +240,10 @@ find_by_policy(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
 		    policy & VM_BESTFIT ? VM_BESTFIT : VM_FIRSTFIT, addr_ret);
 	if (rq->clean)
 		s = find_clean(ar, rq, addr_ret);
+	if (s == NULL && ar->flags & ARENA_AGED && rq->size >= DIRTY_FIRST)
+		s = find_good(ar, rq, 1, addr_ret);
 	if (s == NULL && ar->flags & ARENA_AGED)
-		s = find_good(ar, rq, addr_ret);
+		s = find_good(ar, rq, 0, addr_ret);
 	else if (s == NULL)
 		s = find_instant(ar, rq, LOOKS, addr_ret);
 	if (s == NULL && ar->flags & ARENA_AGED)

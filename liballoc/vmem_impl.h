@@ -121,13 +121,13 @@ seg_class(uint64_t size)
 	return 63 - (unsigned)__builtin_clzll(size);
 }
 
-/* How much may be free and dirty: 8 MiB, or a quarter of what is in use. */
+/* How much may be free and dirty: 8 MiB, or half of what is in use. */
 static inline uint64_t
 arena_dirty_limit(const struct vmem_arena *ar)
 {
-	uint64_t quarter = ar->vm.vm_mem_inuse / 4;
+	const uint64_t half = ar->vm.vm_mem_inuse / 2;
 
-	return quarter > (8u << 20) ? quarter : 8u << 20;
+	return half > (8u << 20) ? half : 8u << 20;
 }
 
 /* ------------------------------------------------------------- vmem_seg.c */
