@@ -152,8 +152,6 @@ realloc_slow(void *buf, size_t size)
 	int saved = errno;
 	void *same;
 
-	if (buf == NULL)
-		return umem_malloc(size);
 	if (size == 0) {
 		umem_malloc_free(buf);
 		return NULL;
@@ -173,9 +171,13 @@ realloc_slow(void *buf, size_t size)
 void *
 umem_realloc(void *buf, size_t size)
 {
-	unsigned bin = buffer_bin(buf);
+	unsigned bin;
 	umem_slab_t *sp;
 
+	/* Some programs have no other way to allocate. */
+	if (buf == NULL)
+		return umem_malloc(size);
+	bin = buffer_bin(buf);
 	if (bin != 0) {
 		/* The same class as before: nothing to do. */
 		if (size <= SIZE_MAX_CACHED && size != 0 &&
