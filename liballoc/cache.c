@@ -134,7 +134,10 @@ layout_chunks(umem_cache_t *cp)
 	choose_slab_size(cp);
 }
 
-/* Rounds of a magazine: MAG_BYTES of buffers, within reason. */
+/*
+ * Rounds of a magazine: a 32nd of what a thread may cache, 32 KiB at most, and
+ * 8 to 128 of them: fewer are exchanged all the time.
+ */
 static uint32_t
 magazine_size(const umem_cache_t *cp)
 {
@@ -143,8 +146,8 @@ magazine_size(const umem_cache_t *cp)
 	if (bytes > 32768)
 		bytes = 32768;
 	n = bytes / cp->cache_chunksize;
-	if (n < 2)
-		n = 2;
+	if (n < 8)
+		n = 8;
 	return n > 128 ? 128 : (uint32_t)n;
 }
 

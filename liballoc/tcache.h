@@ -12,7 +12,7 @@
  * umem_tc of every thread to such a cache too (umem_watch_t): the slow path
  * then finds the thread's own by another way.
  *
- * Bounds: a bin's magazines hold at most MAG_BYTES each, refills start with
+ * Bounds: a magazine holds 32 KiB or 8 rounds at most, refills start with
  * a few buffers and double, so that an idle thread holds little; a second
  * magazine is kept only while the whole stays below perthread_cache.
  *
