@@ -95,16 +95,6 @@ int audit_mtbf(void);
 void audit_stamp(umem_bufctl_audit_t *bc);
 
 /*
- * umem_thread_id, umem_thread_slot - kernel thread id and log slot of the
- * caller, kept by its thread cache (tcache.c)
- */
-uint32_t umem_thread_id(void);
-unsigned umem_thread_slot(void);
-
-/* audit_stamp - fill in time, thread and stack of a record */
-void audit_stamp(umem_bufctl_audit_t *bc);
-
-/*
  * umem_thread_id, umem_thread_slot - kernel thread id of the caller and its
  * place among the log slots (to be taken modulo their number); cached in
  * its thread cache (tcache.c)

@@ -370,8 +370,10 @@ walk_copy(struct walk *w, const struct trace *t)
 	for (i = 0; i < n; i++)
 		w->to[i] = t->pcs[i];
 	w->to += n;
+	if (w->to == w->end || t->is_whole)
+		return 0;
 	w->at = t->end;
-	return w->to < w->end && !t->is_whole;
+	return 1;
 }
 
 /* walk_with - the whole walk, on the thread's own stack, with its memo */

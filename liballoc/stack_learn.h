@@ -16,13 +16,7 @@
 
 #include <stdint.h>
 
-/* Where a walk stands.  With @exact, pc is not a return address. */
-struct stack_frame {
-	uint64_t pc;
-	uint64_t sp;
-	uint64_t bp;
-	int exact;
-};
+#include "stack_rule.h"
 
 /* learn_init - load libunwind; 0, or -1 when it is not there.  Call once. */
 int learn_init(void);

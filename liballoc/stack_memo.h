@@ -27,7 +27,6 @@
 
 #include <stdint.h>
 
-#include "stack_learn.h"
 #include "stack_rule.h"
 
 #define TRACE_WORDS 24u

@@ -35,6 +35,14 @@
 #define STACK_RAW
 #endif
 
+/* Where a walk stands.  With @exact, pc is not a return address. */
+struct stack_frame {
+	uint64_t pc;
+	uint64_t sp;
+	uint64_t bp;
+	int exact;
+};
+
 enum rule_kind {
 	RULE_NONE,   /* not known: learn it */
 	RULE_SP,     /* caller's frame at sp + k */

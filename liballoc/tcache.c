@@ -153,8 +153,11 @@ tc_mine(void)
 uint32_t
 umem_thread_id(void)
 {
-	umem_tcache_t *tc = tc_mine();
+	umem_tcache_t *tc = umem_tc;
 
+	if (__builtin_expect(tc->tc_tid != 0, 1))
+		return tc->tc_tid;
+	tc = tc_mine();
 	return tc != NULL ? tc->tc_tid : os_tid();
 }
 
@@ -341,8 +344,8 @@ object_destroy(umem_cache_t *cp, void *buf)
 	slab_free(cp, buf);
 }
 
-void *
-tc_alloc(umem_cache_t *cp)
+static __attribute__((noinline)) void *
+alloc_slow(umem_cache_t *cp)
 {
 	umem_tcache_t *tc = cp->cache_bin != 0 ? tc_mine() : NULL;
 	umem_magazine_t *mp;
@@ -367,8 +370,16 @@ tc_alloc(umem_cache_t *cp)
 	return bin_pop(b, &buf) ? buf : NULL;
 }
 
-void
-tc_free(umem_cache_t *cp, void *buf)
+void *
+tc_alloc(umem_cache_t *cp)
+{
+	void *buf;
+
+	return tc_pop(cp->cache_bin, &buf) ? buf : alloc_slow(cp);
+}
+
+static __attribute__((noinline)) void
+free_slow(umem_cache_t *cp, void *buf)
 {
 	umem_tcache_t *tc = cp->cache_bin != 0 ? tc_mine() : NULL;
 	umem_magazine_t *mp;
@@ -391,6 +402,13 @@ tc_free(umem_cache_t *cp, void *buf)
 	}
 	bin_install(tc, cp, b, mp);
 	(void)bin_push(b, buf);
+}
+
+void
+tc_free(umem_cache_t *cp, void *buf)
+{
+	if (!tc_push(cp->cache_bin, buf))
+		free_slow(cp, buf);
 }
 
 /* ------------------------------------------------------------------ end */
