@@ -443,7 +443,7 @@ cache_for(size_t size, size_t align)
 		    : class_medium[(size + 1023) >> SIZE_MEDIUM_SHIFT];
 	if (align <= 16)
 		return class_cache[class];
-	if (umem_root.root_flags & UMF_BUFTAG)
+	if (umem_root.root_flags & (UMF_BUFTAG | UMF_RANDOMIZE))
 		return cache_aligned(class, align);
 	/* Chunks lie at multiples of their size from the start of a page. */
 	while (class < class_count && class_size[class] % align != 0)

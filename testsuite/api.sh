@@ -100,6 +100,7 @@ all default "" "$preload" UMEM_DEBUG=default
 all audit "" "$preload" UMEM_DEBUG=audit
 all guards "" "$preload" UMEM_DEBUG=guards
 all lite "" "$preload" UMEM_DEBUG=lite
+all random "" "$preload" UMEM_DEBUG=random
 all "contents and logs" "" "$preload" UMEM_DEBUG=audit,contents,guards \
     UMEM_LOGGING=transaction=1m,contents=1m,fail,slab
 # a mapping for every buffer: fewer of them at a time
