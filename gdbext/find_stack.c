@@ -15,11 +15,13 @@
  *					the buffer below SP, but for its head,
  *					where a struct around the stack may
  *					keep fields
+ *	a handler's stack		the kernel's frame on it says where it
+ *					starts, and what SP was on the
+ *					thread's own stack (find_signal.c)
  *	an ended thread's stack		glibc keeps it for the next thread, with
  *					a control block that has no thread id
  *
- * Any other stack (of a coroutine in a mapping of its own, an alternate
- * signal stack) is scanned whole.  So is a stack that no thread's SP is on.
+ * Any other stack (of a coroutine in a mapping of its own) is scanned whole.  So is a stack that no thread's SP is on.
  *
  * Layer: see find_mark.h.
  */
@@ -188,10 +190,15 @@ bool
 find_stack_of(
     struct target *tgt, const struct target_thread *t, struct range *ret)
 {
-	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
-	const struct target_region *r = target_region_at(tgt, sp);
+	const taddr_t fs = t->reg[TARGET_FSBASE];
+	const struct target_region *r;
+	struct signal_stack alt;
+	taddr_t sp = t->reg[TARGET_RSP];
 	struct tcb tcb;
 
+	if (t->have_regs && find_signal_stack(tgt, sp, &alt))
+		sp = alt.sp;
+	r = target_region_at(tgt, sp);
 	if (!t->have_regs || r == NULL)
 		return false;
 	if (tcb_read(tgt, fs, &tcb) && tcb_find_stack(tgt, &tcb) &&
@@ -203,12 +210,12 @@ find_stack_of(
 	return strcmp(r->name, "[stack]") == 0 || (fs > sp && fs < r->end);
 }
 
+/* The stack that sp is on, of a thread with the thread pointer fs. */
 static int
-stack_of_thread(struct stacks *st, const struct target_thread *t)
+stack_at(struct stacks *st, taddr_t sp, taddr_t fs)
 {
 	struct target *tgt = st->snap->tgt;
 	const struct target_region *r;
-	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
 	const bool glibc = tcb_read(tgt, fs, &st->tcb);
 	struct tcb *tcb = &st->tcb;
 	taddr_t lo;
@@ -228,6 +235,21 @@ stack_of_thread(struct stacks *st, const struct target_thread *t)
 	    (!glibc && fs > sp && fs < r->end && guard_below(tgt, r)))
 		return dead_below(st, r->start, sp);
 	return UMDB_OK;
+}
+
+static int
+stack_of_thread(struct stacks *st, const struct target_thread *t)
+{
+	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
+	struct signal_stack alt;
+	int rc;
+
+	if (!find_signal_stack(st->snap->tgt, sp, &alt))
+		return stack_at(st, sp, fs);
+	rc = keep_buffer(st, alt.sp);
+	if (rc == UMDB_OK)
+		rc = dead_below(st, alt.lo, sp);
+	return rc == UMDB_OK ? stack_at(st, alt.sp, fs) : rc;
 }
 
 /* Where do control blocks keep the thread's id?  Where all of these do. */

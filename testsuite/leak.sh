@@ -108,6 +108,7 @@ try_gdb()
 	rm -f "$dir"/core* "$dir/truth"
 	look "$name, live, UMEM_DEBUG=$debug" \
 	    -ex "set startup-with-shell off" \
+	    -ex "handle SIGUSR1 SIGUSR2 nostop noprint pass" \
 	    -ex "set environment LD_PRELOAD=$preload" \
 	    -ex "set environment UMEM_DEBUG=$debug" \
 	    -ex "set environment TRUTH=$dir/truth" \
