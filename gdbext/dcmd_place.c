@@ -479,7 +479,7 @@ dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g)
 		return;
 	out_size_text(g->unread, size, sizeof(size));
 	out_note(ctx->out,
-	    "%s of writable memory are not to be had: never used, or left out "
+	    "%s of writable memory cannot be read: never used, or left out "
 	    "of the core; pointers in there are not known",
 	    size);
 }

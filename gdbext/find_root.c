@@ -131,6 +131,20 @@ region_is_root(const struct target *tgt, size_t i)
 	return r->file ? region_is_relro(tgt, i) : r->dumped;
 }
 
+/*
+ * The rest of an object's bss, in a core of which it was left out while the
+ * object's data was not: the kernel omits what was never written.
+ */
+static bool
+region_is_fresh_bss(const struct target *tgt, size_t i)
+{
+	const struct target_region *r = &tgt->region[i];
+
+	return i > 0 && !r->file && !r->shared && r->name[0] == '\0' &&
+	       r[-1].end == r->start && r[-1].file && r[-1].writable &&
+	       r[-1].dumped;
+}
+
 static int
 roots_add_mappings(struct target *tgt, struct roots *roots)
 {
@@ -141,6 +155,8 @@ roots_add_mappings(struct target *tgt, struct roots *roots)
 	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++) {
 		r = &tgt->region[i];
 		if (!region_is_root(tgt, i))
+			continue;
+		if (!r->dumped && region_is_fresh_bss(tgt, i))
 			continue;
 		if (!r->dumped)
 			roots->unread += r->end - r->start;

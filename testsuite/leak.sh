@@ -58,7 +58,8 @@ compile()
 	preload=$build/libumem.so.1
 	case $file in *.cc) cc=g++ ;; esac
 	if [[ " $* " = *" -static"* ]]; then
-		libs=("$build/libumem.a")
+		# a C++ program calls malloc in its library only
+		libs=(-Wl,-u,malloc "$build/libumem.a")
 		preload=
 	elif [ "$(field "$file" link)" = umem ]; then
 		libs+=("$build/libumem.so.1" "-Wl,-rpath,$build")

@@ -182,6 +182,21 @@ START_TEST(what_only_resembles_a_frame_cuts_nothing)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- mappings */
+
+START_TEST(bss_that_was_never_written_is_not_missed)
+{
+	fake_add(d.tgt, ALT, 0x1000, "/lib/a.so",
+	    FAKE_FILE | FAKE_READ | FAKE_WRITE);
+	fake_add(d.tgt, ALT + 0x1000, 0x2000, _i == 0 ? "" : "/lib/b.so",
+	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	fake_add(d.tgt, ALT + 0x8000, 0x4000, "",
+	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	run();
+	ck_assert_uint_eq(leaks->stats.unread_bytes, _i == 0 ? 0x4000 : 0x6000);
+}
+END_TEST
+
 /* ----------------------------------------------------------------- objects */
 
 /* An object that went to the depot with a pointer in it. */
@@ -235,6 +250,7 @@ test_find_root_suite(void)
 	tcase_add_test(
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
 	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
+	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
 	tcase_add_test(
 	    t, constructed_object_keeps_what_its_destructor_will_free);
 	tcase_add_test(t, free_object_without_destructor_keeps_nothing);
