@@ -4,6 +4,7 @@
  * registers, alternate signal stacks, objects that are still constructed
  */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "draw.h"
@@ -197,6 +198,29 @@ START_TEST(bss_that_was_never_written_is_not_missed)
 }
 END_TEST
 
+/* A large buffer that lies in mappings of which the core has only some. */
+START_TEST(what_lies_behind_memory_that_was_left_out_is_read)
+{
+	const taddr_t end = ALT + 0x900000;
+	uint8_t *buf = malloc(0x900000);
+	unsigned char *p;
+
+	fake_add(
+	    d.tgt, ALT, 0x800000, "", FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	p = fake_add(
+	    d.tgt, end - 0x100000, 0x100000, "", FAKE_READ | FAKE_WRITE);
+	p[0] = 1;
+	p[0xfffff] = 2;
+	fake_break(d.tgt, end - 0xf0000, 0x1000);
+	ck_assert_uint_eq(
+	    find_mem_read_pages(d.tgt, ALT, buf, 0x900000), 0x801000);
+	ck_assert_uint_eq(buf[0x7fffff], 0);
+	ck_assert_uint_eq(buf[0x800000], 1);
+	ck_assert_uint_eq(buf[0x8fffff], 2);
+	free(buf);
+}
+END_TEST
+
 /* ----------------------------------------------------------------- objects */
 
 /* An object that went to the depot with a pointer in it. */
@@ -250,6 +274,7 @@ test_find_root_suite(void)
 	tcase_add_test(
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
 	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
+	tcase_add_test(t, what_lies_behind_memory_that_was_left_out_is_read);
 	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
 	tcase_add_test(
 	    t, constructed_object_keeps_what_its_destructor_will_free);

@@ -71,6 +71,35 @@ make(unsigned how)
 	}
 }
 
+/*
+ * Much is moved by page tables.  Of what is never written a core has nothing,
+ * so only the end of these buffers is in it.
+ */
+STEP void **
+grow(size_t *n)
+{
+	size_t size;
+	char *p = calloc(1, 1 << 20);
+
+	for (size = 2 << 20; size <= 16 << 20; size *= 2)
+		p = realloc(p, size);
+	*n = size / 2 / sizeof(void *);
+	((void **)p)[*n - 1] = calloc(1, 24);
+	return (void **)p;
+}
+
+STEP void
+grown(void)
+{
+	void **lost;
+	size_t n;
+
+	kept[15][2] = grow(&n);
+	lost = grow(&n);
+	truth_lost(lost, DEFINITE);
+	truth_lost(lost[n - 1], INDIRECT);
+}
+
 STEP void
 empty(void)
 {
@@ -99,6 +128,7 @@ main(void)
 	for (how = 0; how < 10; how++)
 		make(how);
 	empty();
+	grown();
 	stale();
 	truth_end();
 }
