@@ -73,7 +73,7 @@ make(unsigned how)
 
 /*
  * Much is moved by page tables.  Of what is never written a core has nothing,
- * so only the end of these buffers is in it.
+ * so the first part of these buffers is not in it.
  */
 STEP void **
 grow(size_t *n)
@@ -81,8 +81,10 @@ grow(size_t *n)
 	size_t size;
 	char *p = calloc(1, 1 << 20);
 
-	for (size = 2 << 20; size <= 16 << 20; size *= 2)
+	for (size = 2 << 20; size <= 16 << 20; size *= 2) {
 		p = realloc(p, size);
+		memset(p + size / 2, 0, size / 2);
+	}
 	*n = size / 2 / sizeof(void *);
 	((void **)p)[*n - 1] = calloc(1, 24);
 	return (void **)p;
@@ -125,10 +127,10 @@ main(void)
 {
 	unsigned how;
 
+	grown(); /* first: of memory that is new */
 	for (how = 0; how < 10; how++)
 		make(how);
 	empty();
-	grown();
 	stale();
 	truth_end();
 }
