@@ -80,7 +80,7 @@ int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
 
 /*
  * find_root_stacks - fill roots->dead: the parts of stacks below SP, and the
- * stacks of threads that have ended.  UMDB_OK or UMDB_ENOMEM.
+ * stacks of threads that have ended.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
  */
 int find_root_stacks(struct snap *snap, struct roots *roots);
 
@@ -96,6 +96,14 @@ struct signal_stack {
  */
 bool find_signal_stack(
     struct target *tgt, taddr_t sp, struct signal_stack *ret);
+
+/*
+ * find_context_stacks - for each of @n SPs, where the coroutine's stack starts
+ * that it is on, or 0.  All memory is searched.  Returns UMDB_OK, UMDB_ENOMEM
+ * or UMDB_EINTR.
+ */
+int find_context_stacks(
+    struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
 
 /*
  * find_stack_of - bounds of the stack that a thread runs on, or ran on when a

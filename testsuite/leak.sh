@@ -18,6 +18,7 @@ root=$PWD
 build=$(realpath "${BUILD:-build}")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+export UMDB_LIB=$build/libumdb.so
 passed=0
 failed=0
 cflags=(-w -g -pthread "-I$root/liballoc" "-I$root/testsuite/leak")
@@ -183,6 +184,7 @@ try_ways()
 		[ "$debug" = default ] && logging=transaction,contents,fail
 		try_kernel "$name ${way#* }" "${debug#none}" "$@"
 		[ -n "${SHORT:-}" ] && continue
+		logging=
 		for debug in "" audit default; do
 			try_kernel "$name ${way#* }" "$debug" "$@"
 		done

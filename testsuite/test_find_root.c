@@ -183,6 +183,33 @@ START_TEST(what_only_resembles_a_frame_cuts_nothing)
 }
 END_TEST
 
+/* A coroutine in the midst of a mapping, and its ucontext_t at @at. */
+static void
+draw_context(taddr_t at, taddr_t fpregs)
+{
+	put(at + 16, ALT + 0x4000);
+	put(at + 32, 0x6000);
+	put(at + 20 * 8, ALT + 0x9f00);
+	put(at + 28 * 8, fpregs);
+}
+
+START_TEST(coroutine_keeps_what_lies_above_its_sp)
+{
+	const taddr_t context = DRAW_APP_DATA + 0x4000;
+	taddr_t a = take(), b = take(), c = take();
+
+	draw_alt();
+	draw_context(context, context + (_i == 0 ? 424 : 432));
+	put(ALT + 0x8000, a);
+	put(ALT + 0x7f00, b);
+	put(ALT + 0x3ff8, c);
+	run();
+	ck_assert_uint_eq(leaks->nleak, _i == 0 ? 1 : 0);
+	if (_i == 0)
+		ck_assert(lost(b));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- mappings */
 
 START_TEST(bss_that_was_never_written_is_not_missed)
@@ -274,6 +301,7 @@ test_find_root_suite(void)
 	tcase_add_test(
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
 	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
+	tcase_add_loop_test(t, coroutine_keeps_what_lies_above_its_sp, 0, 2);
 	tcase_add_test(t, what_lies_behind_memory_that_was_left_out_is_read);
 	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
 	tcase_add_test(

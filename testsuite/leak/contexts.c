@@ -5,7 +5,8 @@
  * A suspended one keeps what its frames hold (and, since nobody knows its
  * SP, what lies below); of the one that runs, only frames from SP up count.
  * The suspended ones stand in a buffer, in a mapping with a guard page, in
- * two halves of a mapping without, and in data.
+ * parts of a mapping without, and in data; the one that runs in the midst of
+ * such a mapping.
  */
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -64,6 +65,7 @@ second(void)
 	slot[3] = malloc(88);
 	go_down(30);
 	truth_write();
+	truth_forget();
 	abort();
 	free(slot[3]);
 }
@@ -109,7 +111,7 @@ main(void)
 	suspend(p);
 	suspend(p + STACK);
 	suspend(in_data);
-	make(&running, second, calloc(1, STACK));
+	make(&running, second, p + 2 * STACK);
 	(void)truth_scrub();
 	swapcontext(&home, &running);
 	return 2;

@@ -108,6 +108,7 @@ last(int sig)
 	slot[1] = malloc(88);
 	go_down(40);
 	truth_write();
+	truth_forget();
 	abort();
 	free(slot[1]);
 }
