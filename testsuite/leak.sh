@@ -60,7 +60,7 @@ compile()
 	case $file in *.cc) cc=g++ ;; esac
 	if [[ " $* " = *" -static"* ]]; then
 		# a C++ program calls malloc in its library only
-		libs=(-Wl,-u,malloc "$build/libumem.a")
+		libs=("-Wl,-u,malloc" "$build/libumem.a")
 		preload=
 	elif [ "$(field "$file" link)" = umem ]; then
 		libs+=("$build/libumem.so.1" "-Wl,-rpath,$build")
