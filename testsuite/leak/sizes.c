@@ -71,37 +71,6 @@ make(unsigned how)
 	}
 }
 
-/*
- * Much is moved by page tables.  Of what is never written a core has nothing,
- * so the first part of these buffers is not in it.
- */
-STEP void **
-grow(size_t *n)
-{
-	size_t size;
-	char *p = calloc(1, 1 << 20);
-
-	for (size = 2 << 20; size <= 16 << 20; size *= 2) {
-		p = realloc(p, size);
-		memset(p + size / 2, 0, size / 2);
-	}
-	*n = size / 2 / sizeof(void *);
-	((void **)p)[*n - 1] = calloc(1, 24);
-	return (void **)p;
-}
-
-STEP void
-grown(void)
-{
-	void **lost;
-	size_t n;
-
-	kept[15][2] = grow(&n);
-	lost = grow(&n);
-	truth_lost(lost, DEFINITE);
-	truth_lost(lost[n - 1], INDIRECT);
-}
-
 STEP void
 empty(void)
 {
@@ -127,7 +96,6 @@ main(void)
 {
 	unsigned how;
 
-	grown(); /* first: of memory that is new */
 	for (how = 0; how < 10; how++)
 		make(how);
 	empty();
