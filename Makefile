@@ -11,6 +11,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 comma := ,
+OBJCOPY ?= objcopy
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEBUG),-debug)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -68,9 +69,11 @@ $(BUILD)/libumem.so.1: $(alloc_obj) liballoc/libumem.map
 $(BUILD)/libumem.so: $(BUILD)/libumem.so.1
 	$(Q)ln -sf libumem.so.1 $@
 
+# In a program that is linked with it, its data stands together: init.c.
 $(BUILD)/libumem.a: $(alloc_obj)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(alloc_obj)
+	$(Q)$(OBJCOPY) --rename-section .bss=umem_bss $@
 
 $(BUILD)/libumdb.so: $(gdbext_obj) $(wildcard gdbext/umdb.map)
 	$(call say,LINK,$@)

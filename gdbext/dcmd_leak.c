@@ -57,7 +57,7 @@ struct leak_run {
 	uint64_t rows;      /* of each kind */
 	uint64_t count[KINDS], bytes[KINDS];
 	size_t first[KINDS], groups[KINDS]; /* they stand side by side */
-	bool unaudited;
+	bool unaudited, unsized;
 };
 
 /* How many groups of a kind are shown. */
@@ -340,14 +340,31 @@ leak_notes(struct leak_run *r)
 		    "no stacks were recorded for some of these: run the program "
 		    "with UMEM_DEBUG=audit, or default, to learn who allocated "
 		    "them");
-	if (unread > 0) {
+	if (r->unsized)
+		out_note(r->ctx->out,
+		    "nor were the sizes that were asked for: old pointers "
+		    "between the end of a buffer and the next may hide leaks");
+	if (r->ctx->found > 0)
+		out_note(r->ctx->out,
+		    "pointers that the program masks, compresses or stores "
+		    "unaligned are not seen");
+	if (unread > 0 && r->ctx->found > 0) {
 		out_size_text(unread, size, sizeof(size));
 		out_note(r->ctx->out,
-		    "%s of writable memory are not to be had: never used, or "
-		    "left out of the core; what only that memory points to is "
-		    "reported as leaked",
+		    "%s of writable memory cannot be read: never used, or left "
+		    "out of the core (see core(5), coredump_filter); what only "
+		    "that memory points to is reported as leaked",
 		    size);
 	}
+}
+
+/* Of malloc's buffers, neither the bufctl nor a red zone has the size. */
+static bool
+group_is_unsized(const struct leak_run *r, const struct leak_group *g)
+{
+	return (r->ctx->snap->cache[g->cache].c.cache_flags &
+		   (UMF_MALLOC | UMF_LARGE | UMF_REDZONE | UMF_AUDIT)) ==
+	       UMF_MALLOC;
 }
 
 static void
@@ -364,6 +381,7 @@ leak_count(struct leak_run *r)
 		r->bytes[g->kind] += g->bytes;
 		r->ctx->found += g->count;
 		r->unaudited = r->unaudited || g->bufctl == 0;
+		r->unsized = r->unsized || group_is_unsized(r, g);
 	}
 }
 

@@ -195,13 +195,37 @@ place_stack(struct dcmd_ctx *ctx, struct place_frames *f, taddr_t at,
 	}
 }
 
+/* A free object that its cache has not destroyed yet. */
+static void
+place_constructed(struct dcmd_ctx *ctx, const struct whatis *w, taddr_t at,
+    bool thing, struct place *p)
+{
+	const char *cache = ctx->snap->cache[w->slab->cache].c.cache_name;
+	const taddr_t buf = snap_buf_addr(w->slab, w->index);
+
+	p->kind = "constructed";
+	if (thing)
+		say(p, "constructed free objects of %.64s", cache);
+	else
+		say(p,
+		    "+0x%" PRIx64 " in constructed free object 0x%" PRIx64
+		    " of %.64s",
+		    at - buf, buf, cache);
+}
+
 static void
 place_arena(struct dcmd_ctx *ctx, taddr_t at, bool thing, struct place *p)
 {
 	struct whatis w;
 
 	p->kind = "arena";
-	if (find_whatis(ctx->snap, at, &w) != UMDB_OK || w.arena == NULL) {
+	memset(&w, 0, sizeof(w));
+	(void)find_whatis(ctx->snap, at, &w);
+	if (w.slab != NULL) {
+		place_constructed(ctx, &w, at, thing, p);
+		return;
+	}
+	if (w.arena == NULL) {
 		say(p, "memory of an arena");
 		return;
 	}
@@ -234,6 +258,24 @@ place_mapping(struct dcmd_ctx *ctx, taddr_t at, bool thing, struct place *p)
 		say_offset(p, at - r->start);
 }
 
+/* The shortest name of a vector register that has the word. */
+static void
+place_register(uint64_t number, struct place *p)
+{
+	uint64_t word = number - TARGET_NREGS;
+
+	if (number < TARGET_NREGS) {
+		p->reg = target_regname[number];
+		return;
+	}
+	snprintf(p->regname, sizeof(p->regname), "%cmm%" PRIu64,
+	    word % TARGET_VECTOR_WORDS < 2   ? 'x'
+	    : word % TARGET_VECTOR_WORDS < 4 ? 'y'
+					     : 'z',
+	    word / TARGET_VECTOR_WORDS);
+	p->reg = p->regname;
+}
+
 void
 dcmd_place_root(struct dcmd_ctx *ctx, struct place_frames *f,
     const struct part *part, taddr_t at, bool thing, struct place *ret)
@@ -264,7 +306,7 @@ dcmd_place_root(struct dcmd_ctx *ctx, struct place_frames *f,
 			say(ret, "registers of %s", name);
 			break;
 		}
-		ret->reg = target_regname[at];
+		place_register(at, ret);
 		say(ret, "register %s of %s", ret->reg, name);
 		break;
 	case PLACE_HELD:
@@ -437,7 +479,7 @@ dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g)
 		return;
 	out_size_text(g->unread, size, sizeof(size));
 	out_note(ctx->out,
-	    "%s of writable memory are not to be had: never used, or left out "
+	    "%s of writable memory cannot be read: never used, or left out "
 	    "of the core; pointers in there are not known",
 	    size);
 }

@@ -33,6 +33,7 @@ struct place {
 	const struct target_thread *thread;
 	const struct dcmd_frame *frame; /* of struct place_frames */
 	const char *reg;
+	char regname[24]; /* of a vector register */
 	const char *arena;
 	taddr_t buffer;  /* 0: not in one */
 	uint64_t offset; /* in the buffer */

@@ -172,7 +172,8 @@ build_held(struct build *b)
 {
 	const struct roots *roots = &b->g->m.roots;
 	const struct target *tgt = b->g->m.snap->tgt;
-	uint64_t *reg = calloc(tgt->nthread + 1, TARGET_NREGS * sizeof(*reg));
+	uint64_t *reg = calloc(
+	    tgt->nthread + 1, (TARGET_NREGS + TARGET_NVECTOR) * sizeof(*reg));
 	size_t i, n = 0;
 
 	if (reg == NULL) {
@@ -184,6 +185,9 @@ build_held(struct build *b)
 			continue;
 		memcpy(reg + n, tgt->thread[i].reg, sizeof(tgt->thread[i].reg));
 		n += TARGET_NREGS;
+		memcpy(reg + n, tgt->thread[i].vector,
+		    sizeof(tgt->thread[i].vector));
+		n += TARGET_NVECTOR;
 	}
 	qsort(reg, n, sizeof(*reg), value_compare);
 	for (i = 0; i < roots->nvalue; i++)
@@ -197,12 +201,16 @@ static int
 build_part(struct build *b, struct part *p)
 {
 	const struct target *tgt = b->g->m.snap->tgt;
-	size_t r;
+	size_t r, n;
 	int rc;
 
 	if (p->kind == PLACE_REGISTER) {
 		for (r = 0; r < TARGET_NREGS; r++)
 			build_value(b, r, tgt->thread[p->thread].reg[r]);
+		n = find_root_vectors(b->g->m.snap, &tgt->thread[p->thread]);
+		for (r = 0; r < n; r++)
+			build_value(b, TARGET_NREGS + r,
+			    tgt->thread[p->thread].vector[r]);
 		return b->rc;
 	}
 	if (p->kind == PLACE_HELD) {

@@ -64,6 +64,14 @@ uint64_t find_root_slot(
     struct snap *snap, const struct target_thread *t, size_t reg);
 
 /*
+ * find_root_vectors - how many words of t->vector are roots: all, or none when
+ * the thread is in a system call.  A call preserves no vector register, so
+ * whoever called has what counts elsewhere; what is left there is of memcpy
+ * and the like.
+ */
+size_t find_root_vectors(struct snap *snap, const struct target_thread *t);
+
+/*
  * roots_add_dtv - glibc's thread control block leads to a table of the
  * thread's TLS blocks by the address of the second entry, 16 bytes into what
  * it allocated: make its start a root.  UMDB_OK or UMDB_ENOMEM.
@@ -72,13 +80,34 @@ int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
 
 /*
  * find_root_stacks - fill roots->dead: the parts of stacks below SP, and the
- * stacks of threads that have ended.  UMDB_OK or UMDB_ENOMEM.
+ * stacks of threads that have ended.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
  */
 int find_root_stacks(struct snap *snap, struct roots *roots);
 
+/* The alternate signal stack that a thread is on. */
+struct signal_stack {
+	taddr_t lo, hi;
+	taddr_t sp; /* of what was interrupted, on another stack */
+};
+
 /*
- * find_stack_of - bounds of the stack that a thread runs on, control block
- * included.  False when they are not known.
+ * find_signal_stack - is a thread with this SP in a handler on an alternate
+ * stack?  False when it is not, or when that cannot be told.
+ */
+bool find_signal_stack(
+    struct target *tgt, taddr_t sp, struct signal_stack *ret);
+
+/*
+ * find_context_stacks - for each of @n SPs, where the coroutine's stack starts
+ * that it is on, or 0.  All memory is searched.  Returns UMDB_OK, UMDB_ENOMEM
+ * or UMDB_EINTR.
+ */
+int find_context_stacks(
+    struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
+
+/*
+ * find_stack_of - bounds of the stack that a thread runs on, or ran on when a
+ * handler interrupted it; control block included.  False when they are not known.
  */
 bool find_stack_of(
     struct target *tgt, const struct target_thread *t, struct range *ret);

@@ -112,14 +112,22 @@ find_mem_at(const struct mem *mem, taddr_t addr, uint64_t len)
 	return e->bytes + (addr - e->addr);
 }
 
-uint64_t
-find_mem_read_pages(
-    struct target *tgt, taddr_t addr, uint8_t *buf, uint64_t len)
+/* Where the mapping of addr ends, in the core or not; at most end. */
+static taddr_t
+mapping_end(struct target *tgt, taddr_t addr, taddr_t end, bool *dumped_ret)
+{
+	const struct target_region *r = target_region_at(tgt, addr);
+
+	*dumped_ret = r == NULL || r->dumped;
+	return r != NULL && r->end < end ? r->end : end;
+}
+
+/* The pages of one mapping; what cannot be read is zero.  Missing bytes. */
+static uint64_t
+read_pages(struct target *tgt, taddr_t addr, uint8_t *buf, uint64_t len)
 {
 	uint64_t at, n, missing = 0, row = 0;
 
-	if (target_read(tgt, addr, buf, len, "memory") == UMDB_OK)
-		return 0;
 	for (at = 0; at < len; at += n) {
 		n = MEM_PAGE - (addr + at) % MEM_PAGE;
 		if (n > len - at)
@@ -132,6 +140,28 @@ find_mem_read_pages(
 		memset(buf + at, 0, n);
 		missing += n;
 		row += n;
+	}
+	return missing;
+}
+
+uint64_t
+find_mem_read_pages(
+    struct target *tgt, taddr_t addr, uint8_t *buf, uint64_t len)
+{
+	uint64_t at, n, missing = 0;
+	bool dumped;
+
+	if (target_read(tgt, addr, buf, len, "memory") == UMDB_OK)
+		return 0;
+	for (at = 0; at < len; at += n) {
+		n = mapping_end(tgt, addr + at, addr + len, &dumped) -
+		    (addr + at);
+		if (dumped) {
+			missing += read_pages(tgt, addr + at, buf + at, n);
+			continue;
+		}
+		memset(buf + at, 0, n);
+		missing += n;
 	}
 	return missing;
 }

@@ -71,7 +71,9 @@ tls_lowest(struct target *tgt, taddr_t fs, const struct target_region *r)
 	return low;
 }
 
-/* The stack and the TLS of a thread: none, one or two spans. */
+/* The stacks and the TLS of a thread: none to SPANS_MAX spans. */
+#define SPANS_MAX 3u
+
 static size_t
 spans_of_thread(struct target *tgt, uint32_t thread, struct span *ret)
 {
@@ -79,7 +81,8 @@ spans_of_thread(struct target *tgt, uint32_t thread, struct span *ret)
 	const taddr_t fs = t->reg[TARGET_FSBASE];
 	const struct target_region *r;
 	struct span tls = {0};
-	struct range stack;
+	struct signal_stack alt;
+	struct range stack = {0};
 	size_t n = 0;
 
 	if (!t->have_regs)
@@ -102,6 +105,9 @@ spans_of_thread(struct target *tgt, uint32_t thread, struct span *ret)
 	}
 	if (tls.start < tls.end)
 		ret[n++] = tls;
+	if (find_signal_stack(tgt, t->reg[TARGET_RSP], &alt) &&
+	    (alt.lo >= stack.end || alt.hi <= stack.start))
+		ret[n++] = (struct span){alt.lo, alt.hi, PLACE_STACK, thread};
 	return n;
 }
 
@@ -123,7 +129,7 @@ cut_init(struct cut *c)
 	taddr_t end = 0;
 
 	c->object = SIZE_MAX;
-	c->span = calloc(2 * tgt->nthread + 1, sizeof(*c->span));
+	c->span = calloc(SPANS_MAX * tgt->nthread + 1, sizeof(*c->span));
 	if (c->span == NULL)
 		return UMDB_ENOMEM;
 	for (i = 0; i < tgt->nthread && i < PLACE_NONE; i++)

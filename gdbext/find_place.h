@@ -21,7 +21,7 @@ enum place_kind {
 	PLACE_MAPPING, /* any other memory */
 	PLACE_HELD,    /* the thread library or the allocator keeps it */
 	PLACE_STACK,
-	PLACE_REGISTER, /* addresses are numbers of registers */
+	PLACE_REGISTER, /* addresses are numbers: target_register() */
 	PLACE_KINDS,
 };
 #define PLACE_NONE UINT32_MAX

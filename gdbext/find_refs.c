@@ -65,7 +65,8 @@ refs_in_part(struct refs *r, const struct part *p, size_t hit)
 	r->ref.at = r->g->hit_at[hit];
 	r->ref.value = 0;
 	if (p->kind == PLACE_REGISTER)
-		r->ref.value = tgt->thread[p->thread].reg[r->ref.at];
+		r->ref.value =
+		    target_register(&tgt->thread[p->thread], r->ref.at);
 	else if (p->kind == PLACE_HELD)
 		r->ref.value = r->g->m.roots.value[r->ref.at];
 	else if (target_read(r->g->m.snap->tgt, r->ref.at, &r->ref.value,

@@ -9,8 +9,8 @@
  *	slabs wherever they lie			their buffers are candidates
  *	stacks below SP (find_stack.c)		dead
  *
- * plus what client code took from arenas of its own, which lies within the
- * library's memory.  Of what cannot be written, pages that the loader made
+ * plus what client code took from arenas of its own, and free objects that
+ * are still constructed: both lie within the library's memory.  Of what cannot be written, pages that the loader made
  * read-only after it relocated them count, and anonymous memory.
  *
  * Layer: see find_mark.h.
@@ -131,6 +131,20 @@ region_is_root(const struct target *tgt, size_t i)
 	return r->file ? region_is_relro(tgt, i) : r->dumped;
 }
 
+/*
+ * The rest of an object's bss, in a core of which it was left out while the
+ * object's data was not: the kernel omits what was never written.
+ */
+static bool
+region_is_fresh_bss(const struct target *tgt, size_t i)
+{
+	const struct target_region *r = &tgt->region[i];
+
+	return i > 0 && !r->file && !r->shared && r->name[0] == '\0' &&
+	       r[-1].end == r->start && r[-1].file && r[-1].writable &&
+	       r[-1].dumped;
+}
+
 static int
 roots_add_mappings(struct target *tgt, struct roots *roots)
 {
@@ -141,6 +155,8 @@ roots_add_mappings(struct target *tgt, struct roots *roots)
 	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++) {
 		r = &tgt->region[i];
 		if (!region_is_root(tgt, i))
+			continue;
+		if (!r->dumped && region_is_fresh_bss(tgt, i))
 			continue;
 		if (!r->dumped)
 			roots->unread += r->end - r->start;
@@ -369,11 +385,52 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 		rc = slab_ranges(snap, &slabs);
 	if (rc == UMDB_OK && all.n > 0)
 		rc = ranges_subtract(&all, &slabs);
+	if (rc == UMDB_OK && all.n > 0)
+		rc = ranges_subtract(&all, &roots->dead);
 	for (k = 0; k < all.n && rc == UMDB_OK; k++)
 		rc = ranges_add(&roots->memory, all.r[k].start, all.r[k].end);
 	free(all.r);
 	free(held.r);
 	free(slabs.r);
+	return rc;
+}
+
+/* ---------------------------------------------------- constructed objects */
+
+/*
+ * Free objects in magazines are constructed, unless the cache is checked.
+ * What their constructor allocated is theirs until the destructor frees it;
+ * in a cache without destructor a constructor can allocate nothing.
+ */
+static bool
+cache_keeps(const umem_cache_t *c)
+{
+	return c->cache_constructor != 0 && c->cache_destructor != 0 &&
+	       (c->cache_flags & (UMF_AUDIT | UMF_BUFTAG | UMF_CONTENTS)) == 0;
+}
+
+static int
+roots_add_constructed(struct snap *snap, struct roots *roots)
+{
+	const struct snap_slab *s;
+	enum buf_state state;
+	int rc = UMDB_OK;
+	uint32_t k;
+	size_t i;
+
+	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++) {
+		s = &snap->slab[i];
+		if (s->cache >= snap->ncache ||
+		    !cache_keeps(&snap->cache[s->cache].c))
+			continue;
+		for (k = 0; k < s->nchunk && rc == UMDB_OK; k++) {
+			state = snap_buf_state(snap, s, k);
+			if (state == BUF_FREE_DEPOT || state == BUF_FREE_THREAD)
+				rc = ranges_add(&roots->memory,
+				    snap_buf_addr(s, k),
+				    snap_buf_addr(s, k) + s->bufsize);
+		}
+	}
 	return rc;
 }
 
@@ -424,18 +481,36 @@ find_root_slot(struct snap *snap, const struct target_thread *t, size_t reg)
 	return word;
 }
 
+size_t
+find_root_vectors(struct snap *snap, const struct target_thread *t)
+{
+	static const uint8_t syscall[2] = {0x0f, 0x05};
+	uint8_t code[2];
+
+	if (!t->have_regs ||
+	    (target_read(snap->tgt, t->reg[TARGET_RIP] - sizeof(code), code,
+		 sizeof(code), "instruction") == UMDB_OK &&
+		memcmp(code, syscall, sizeof(code)) == 0))
+		return 0;
+	return TARGET_NVECTOR;
+}
+
 static int
 roots_add_threads(struct snap *snap, struct roots *roots)
 {
 	struct target *tgt = snap->tgt;
 	const struct target_thread *t;
 	int rc = UMDB_OK;
-	size_t i, r;
+	size_t i, r, n;
 
 	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++) {
 		t = &tgt->thread[i];
 		if (!t->have_regs)
 			continue;
+		n = find_root_vectors(snap, t);
+		for (r = 0; r < n && rc == UMDB_OK; r++)
+			if (t->vector[r] != 0)
+				rc = roots_add_value(roots, t->vector[r]);
 		for (r = 0; r < TARGET_NREGS && rc == UMDB_OK; r++) {
 			rc = roots_add_value(roots, t->reg[r]);
 			if (rc == UMDB_OK)
@@ -470,6 +545,8 @@ find_roots(struct snap *snap, struct roots *roots)
 		rc = roots_subtract_ours(snap, roots);
 	if (rc == UMDB_OK)
 		rc = roots_add_arenas(snap, roots);
+	if (rc == UMDB_OK)
+		rc = roots_add_constructed(snap, roots);
 	ranges_settle(&roots->memory);
 	if (rc == UMDB_ENOMEM)
 		return target_fail(snap->tgt, rc, 0, "out of memory");

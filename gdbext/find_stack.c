@@ -15,11 +15,15 @@
  *					the buffer below SP, but for its head,
  *					where a struct around the stack may
  *					keep fields
+ *	a handler's stack		the kernel's frame on it says where it
+ *					starts, and what SP was on the
+ *					thread's own stack (find_signal.c)
+ *	a coroutine's stack		its ucontext_t says where it starts
+ *					(find_context.c)
  *	an ended thread's stack		glibc keeps it for the next thread, with
  *					a control block that has no thread id
  *
- * Any other stack (of a coroutine in a mapping of its own, an alternate
- * signal stack) is scanned whole.  So is a stack that no thread's SP is on.
+ * Any other stack (of a coroutine that is made in another way) is scanned whole.  So is a stack that no thread's SP is on.
  *
  * Layer: see find_mark.h.
  */
@@ -53,6 +57,8 @@ struct stacks {
 	size_t nsp;
 	taddr_t *fs; /* thread pointers, sorted */
 	size_t nfs;
+	taddr_t *other; /* SPs on stacks of which nothing is known */
+	size_t nother;
 	struct tcb tcb;
 	unsigned tid_word; /* where a control block has the id; 0 unknown */
 	unsigned tid_half;
@@ -188,10 +194,15 @@ bool
 find_stack_of(
     struct target *tgt, const struct target_thread *t, struct range *ret)
 {
-	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
-	const struct target_region *r = target_region_at(tgt, sp);
+	const taddr_t fs = t->reg[TARGET_FSBASE];
+	const struct target_region *r;
+	struct signal_stack alt;
+	taddr_t sp = t->reg[TARGET_RSP];
 	struct tcb tcb;
 
+	if (t->have_regs && find_signal_stack(tgt, sp, &alt))
+		sp = alt.sp;
+	r = target_region_at(tgt, sp);
 	if (!t->have_regs || r == NULL)
 		return false;
 	if (tcb_read(tgt, fs, &tcb) && tcb_find_stack(tgt, &tcb) &&
@@ -203,12 +214,12 @@ find_stack_of(
 	return strcmp(r->name, "[stack]") == 0 || (fs > sp && fs < r->end);
 }
 
+/* The stack that sp is on, of a thread with the thread pointer fs. */
 static int
-stack_of_thread(struct stacks *st, const struct target_thread *t)
+stack_at(struct stacks *st, taddr_t sp, taddr_t fs)
 {
 	struct target *tgt = st->snap->tgt;
 	const struct target_region *r;
-	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
 	const bool glibc = tcb_read(tgt, fs, &st->tcb);
 	struct tcb *tcb = &st->tcb;
 	taddr_t lo;
@@ -227,7 +238,40 @@ stack_of_thread(struct stacks *st, const struct target_thread *t)
 	if (strcmp(r->name, "[stack]") == 0 ||
 	    (!glibc && fs > sp && fs < r->end && guard_below(tgt, r)))
 		return dead_below(st, r->start, sp);
+	st->other[st->nother++] = sp;
 	return UMDB_OK;
+}
+
+static int
+stacks_of_coroutines(struct stacks *st)
+{
+	taddr_t *lo = calloc(st->nother + 1, sizeof(*lo));
+	int rc = UMDB_ENOMEM;
+	size_t i;
+
+	if (lo != NULL)
+		rc = find_context_stacks(
+		    st->snap->tgt, st->other, lo, st->nother);
+	for (i = 0; i < st->nother && rc == UMDB_OK; i++)
+		if (lo[i] != 0)
+			rc = dead_below(st, lo[i], st->other[i]);
+	free(lo);
+	return rc;
+}
+
+static int
+stack_of_thread(struct stacks *st, const struct target_thread *t)
+{
+	const taddr_t sp = t->reg[TARGET_RSP], fs = t->reg[TARGET_FSBASE];
+	struct signal_stack alt;
+	int rc;
+
+	if (!find_signal_stack(st->snap->tgt, sp, &alt))
+		return stack_at(st, sp, fs);
+	rc = keep_buffer(st, alt.sp);
+	if (rc == UMDB_OK)
+		rc = dead_below(st, alt.lo, sp);
+	return rc == UMDB_OK ? stack_at(st, alt.sp, fs) : rc;
 }
 
 /* Where do control blocks keep the thread's id?  Where all of these do. */
@@ -442,7 +486,8 @@ stacks_init(struct stacks *st, bool *all_ret)
 
 	st->sp = calloc(tgt->nthread + 1, sizeof(*st->sp));
 	st->fs = calloc(tgt->nthread + 1, sizeof(*st->fs));
-	if (st->sp == NULL || st->fs == NULL)
+	st->other = calloc(tgt->nthread + 1, sizeof(*st->other));
+	if (st->sp == NULL || st->fs == NULL || st->other == NULL)
 		return UMDB_ENOMEM;
 	for (i = 0; i < tgt->nthread; i++) {
 		if (!tgt->thread[i].have_regs)
@@ -481,6 +526,8 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 		if (rc == UMDB_OK)
 			rc = stack_of_thread(st, t);
 	}
+	if (rc == UMDB_OK)
+		rc = stacks_of_coroutines(st);
 	if (rc == UMDB_OK && all)
 		learn_tid(st);
 	if (rc == UMDB_OK && st->tid_word != 0)
@@ -488,6 +535,7 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 	ranges_settle(&roots->dead);
 	free(st->sp);
 	free(st->fs);
+	free(st->other);
 	free(st);
 	return rc;
 }

@@ -36,12 +36,25 @@ struct target_region {
 enum { TARGET_RBP = 6, TARGET_RSP = 7, TARGET_RIP = 16, TARGET_FSBASE = 17 };
 extern const char *const target_regname[TARGET_NREGS];
 
+/* Vector registers: zmm0-zmm31, of which ymm and xmm are the low halves. */
+#define TARGET_VECTOR_WORDS 8u
+#define TARGET_NVECTOR (32u * TARGET_VECTOR_WORDS)
+
 struct target_thread {
 	uint32_t lwp; /* kernel thread id */
 	uint32_t num; /* the debugger's number; 0 if unknown */
 	uint64_t reg[TARGET_NREGS];
+	uint64_t vector[TARGET_NVECTOR]; /* zero, where it has none */
 	bool have_regs;
 };
+
+/* A register by number: those of target_regname, then words of vectors. */
+static inline uint64_t
+target_register(const struct target_thread *t, uint64_t number)
+{
+	return number < TARGET_NREGS ? t->reg[number]
+				     : t->vector[number - TARGET_NREGS];
+}
 
 struct target;
 struct target_ops {

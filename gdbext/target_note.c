@@ -2,8 +2,9 @@
 /*
  * target_note.c - the notes of a core file
  *
- * NT_PRSTATUS gives each thread's registers, NT_FILE the mappings of files,
- * NT_AUXV where the vdso and the first stack are.
+ * NT_PRSTATUS gives each thread's registers, and NT_FPREGSET or NT_X86_XSTATE
+ * behind it its vector registers; NT_FILE the mappings of files, NT_AUXV where
+ * the vdso and the first stack are.
  *
  * Layer: above target_core.h.
  */
@@ -28,6 +29,21 @@ static const unsigned char prstatus_index[TARGET_NREGS] = {
     9, 8, 7, 6, 3, 2, 1, 0,       /* r8 - r15 */
     16, 21,                       /* rip fs_base */
 };
+
+/*
+ * The area of XSAVE in its standard format, the first 512 bytes of which are
+ * those of FXSAVE.  XCR0 stands in bytes that the processor leaves alone.
+ * AVX-512's part lies where the processor says; this is where all but a few
+ * have it.
+ */
+#define FXSAVE_SIZE 512u
+#define FXSAVE_XMM 160u
+#define XSAVE_XCR0 464u
+#define XSAVE_YMM 576u        /* upper halves of ymm0-15 */
+#define XSAVE_ZMM_UPPER 1152u /* upper halves of zmm0-15 */
+#define XSAVE_ZMM_HIGH 1664u  /* zmm16-31 */
+#define XSAVE_AVX 0x4u
+#define XSAVE_AVX512 0xc0u
 
 struct note {
 	const char *name;
@@ -78,10 +94,9 @@ note_next(const unsigned char **p, uint64_t *left, struct note *note)
 }
 
 static bool
-note_is_core(const struct note *note)
+note_is(const struct note *note, const char *name, size_t size)
 {
-	return note->namesz == sizeof("CORE") &&
-	       memcmp(note->name, "CORE", sizeof("CORE")) == 0;
+	return note->namesz == size && memcmp(note->name, name, size) == 0;
 }
 
 static int
@@ -113,6 +128,43 @@ note_thread(struct target *tgt, const struct core *core, size_t *room,
 		    note->desc + PRSTATUS_REG + 8u * prstatus_index[i]);
 	t->have_regs = true;
 	return UMDB_OK;
+}
+
+/* n registers of size bytes at off of the note go to words of vector. */
+static void
+note_lanes(uint64_t *vector, unsigned word, unsigned n, unsigned size,
+    const struct note *note, unsigned off)
+{
+	unsigned i;
+
+	if (note->descsz < off + (uint64_t)n * size)
+		return;
+	for (i = 0; i < n; i++)
+		memcpy(&vector[i * TARGET_VECTOR_WORDS + word],
+		    note->desc + off + i * size, size);
+}
+
+/* They belong to the thread whose NT_PRSTATUS was the last. */
+static void
+note_vectors(
+    struct target *tgt, const struct core *core, const struct note *note)
+{
+	uint64_t *vector, xcr0;
+
+	if (tgt->nthread == 0 || core->machine != EM_X86_64)
+		return;
+	vector = tgt->thread[tgt->nthread - 1].vector;
+	note_lanes(vector, 0, 16, 16, note, FXSAVE_XMM);
+	if (note->descsz <= FXSAVE_SIZE)
+		return;
+	xcr0 = note_u64(note->desc + XSAVE_XCR0);
+	if ((xcr0 & XSAVE_AVX) != 0)
+		note_lanes(vector, 2, 16, 16, note, XSAVE_YMM);
+	if ((xcr0 & XSAVE_AVX512) != XSAVE_AVX512)
+		return;
+	note_lanes(vector, 4, 16, 32, note, XSAVE_ZMM_UPPER);
+	note_lanes(
+	    vector + TARGET_NVECTOR / 2, 0, 16, 64, note, XSAVE_ZMM_HIGH);
 }
 
 static void
@@ -210,9 +262,14 @@ core_read_notes(
 		size = core->size - offset;
 	p = core->data + offset;
 	while (rc == UMDB_OK && note_next(&p, &size, &note)) {
-		if (!note_is_core(&note))
+		if (note_is(&note, "LINUX", sizeof("LINUX")) &&
+		    note.type == NT_X86_XSTATE)
+			note_vectors(tgt, core, &note);
+		if (!note_is(&note, "CORE", sizeof("CORE")))
 			continue;
-		if (note.type == NT_PRSTATUS)
+		if (note.type == NT_FPREGSET)
+			note_vectors(tgt, core, &note);
+		else if (note.type == NT_PRSTATUS)
 			rc = note_thread(tgt, core, &room, &note);
 		else if (note.type == NT_FILE)
 			rc = note_files(tgt, core, &note);

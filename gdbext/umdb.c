@@ -516,11 +516,14 @@ umdb_set_threads(struct umdb *u, const struct umdb_thread *th, uint64_t n)
 		return error_set(&u->err, UMDB_ENOMEM, 0, "out of memory");
 	_Static_assert(sizeof(th->reg) == sizeof(t->thread->reg),
 	    "umdb.h and target.h agree on the registers");
+	_Static_assert(sizeof(th->vector) == sizeof(t->thread->vector),
+	    "umdb.h and target.h agree on the vector registers");
 	for (i = 0; i < n; i++) {
 		t->thread[i].lwp = th[i].lwp;
 		t->thread[i].num = th[i].num;
 		t->thread[i].have_regs = th[i].have_regs != 0;
 		memcpy(t->thread[i].reg, th[i].reg, sizeof(th[i].reg));
+		memcpy(t->thread[i].vector, th[i].vector, sizeof(th[i].vector));
 	}
 	t->nthread = n;
 	return UMDB_OK;

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define UMDB_ABI 4
+#define UMDB_ABI 5
 
 struct umdb; /* a session with one target */
 
@@ -91,6 +91,7 @@ struct umdb_region {
 struct umdb_thread {
 	uint32_t lwp, num;
 	uint64_t reg[18];
+	uint64_t vector[256]; /* zmm0-zmm31; 0 where a register is shorter */
 	uint32_t have_regs, pad;
 };
 

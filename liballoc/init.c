@@ -113,9 +113,16 @@ fork_child(void)
 extern const Elf64_Ehdr own_header __asm__("__ehdr_start")
     __attribute__((visibility("hidden")));
 
+/* What libumem.a has as .bss; in the shared library there is none. */
+extern char own_bss[] __asm__("__start_umem_bss")
+    __attribute__((weak, visibility("hidden")));
+extern char own_bss_end[] __asm__("__stop_umem_bss")
+    __attribute__((weak, visibility("hidden")));
+
 /*
  * Where the library lies: its frames are left out of stacks, its data is no
- * root.  Linked into the program itself it has no image of its own.
+ * root.  Linked into the program itself it has no image of its own, only a
+ * section for what it remembers.
  */
 static void
 note_own_image(void)
@@ -123,8 +130,11 @@ note_own_image(void)
 	uintptr_t base = (uintptr_t)&own_header;
 	const Elf64_Phdr *ph = (const void *)(base + own_header.e_phoff);
 
-	if (os_program_headers() == (uintptr_t)ph)
+	if (os_program_headers() == (uintptr_t)ph) {
+		umem_root.root_data_start = (uintptr_t)own_bss;
+		umem_root.root_data_end = (uintptr_t)own_bss_end;
 		return;
+	}
 	for (unsigned i = 0; i < own_header.e_phnum; i++) {
 		uint64_t start = base + ph[i].p_vaddr;
 

@@ -6,7 +6,7 @@ import os
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int32
 from ctypes import c_int64, c_uint32, c_uint64, c_void_p
 
-ABI = 4
+ABI = 5
 EINTR = -6  # enum umdb_code: stopped by the user
 EWAIT = -9  # not yet: when the program has the library
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
@@ -84,6 +84,7 @@ class Thread(ctypes.Structure):
         ("lwp", c_uint32),
         ("num", c_uint32),
         ("reg", c_uint64 * 18),
+        ("vector", c_uint64 * 256),
         ("have_regs", c_uint32),
         ("pad", c_uint32),
     ]

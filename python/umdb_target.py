@@ -116,6 +116,36 @@ def read_registers(entry, names):
     for index, name in enumerate(names):
         entry.reg[index] = int(frame.read_register(name)) % (1 << 64)
     entry.have_regs = 1
+    if not in_system_call(frame):
+        read_vectors(entry, frame)
+
+
+def in_system_call(frame):
+    """Whether the selected thread is stopped behind a system call.
+
+    Calls preserve no vector register: then they hold nothing that counts."""
+    try:
+        code = gdb.selected_inferior().read_memory(frame.pc() - 2, 2)
+    except (gdb.error, OverflowError):
+        return False
+    return bytes(code) == b"\x0f\x05"
+
+
+VECTORS = (("zmm", 32, "v8_int64"), ("ymm", 16, "v4_int64"), ("xmm", 16, "v2_int64"))
+
+
+def read_vectors(entry, frame):
+    """Fill in the vector registers, as long as this machine has them."""
+    for name, count, field in VECTORS:
+        try:
+            for index in range(count):
+                lanes = frame.read_register("%s%d" % (name, index))[field]
+                low, high = lanes.type.range()
+                for lane in range(low, high + 1):
+                    entry.vector[index * 8 + lane] = int(lanes[lane]) % (1 << 64)
+            return
+        except (gdb.error, ValueError):
+            continue
 
 
 def threads(names):

@@ -51,15 +51,44 @@ put(struct fake_core *c, const void *data, size_t len)
 }
 
 static void
-put_note(struct fake_core *c, uint32_t type, const void *desc, size_t len)
+put_note(struct fake_core *c, uint32_t type, const char *owner,
+    const void *desc, size_t len)
 {
-	Elf64_Nhdr h = {sizeof("CORE"), (Elf64_Word)len, type};
+	const Elf64_Word size = (Elf64_Word)strlen(owner) + 1;
+	Elf64_Nhdr h = {size, (Elf64_Word)len, type};
 	static const char zero[4];
 
 	put(c, &h, sizeof(h));
-	put(c, "CORE\0\0\0", 8);
+	put(c, owner, size);
+	put(c, zero, -size & 3);
 	put(c, desc, len);
 	put(c, zero, -len & 3);
+}
+
+/*
+ * What XSAVE writes: each word of a vector is 100000 * thread + its number,
+ * the first thread's without AVX.
+ */
+static void
+put_vectors(struct fake_core *c, uint32_t thread)
+{
+	static const struct {
+		unsigned at, reg, regs, word, words;
+	} part[] = {{160, 0, 16, 0, 2}, {576, 0, 16, 2, 2}, {1152, 0, 16, 4, 4},
+	    {1664, 16, 16, 0, 8}};
+	uint64_t area[2696 / 8] = {0}, *p;
+	unsigned i, r, w;
+
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		p = &area[part[i].at / 8];
+		for (r = part[i].reg; r < part[i].reg + part[i].regs; r++)
+			for (w = part[i].word; w < part[i].word + part[i].words;
+			     w++)
+				*p++ = 100000u * thread + r * 8 + w;
+	}
+	area[464 / 8] = thread == 1 ? 0x3 : 0xe7;
+	put_note(c, NT_FPREGSET, "CORE", area, 512);
+	put_note(c, NT_X86_XSTATE, "LINUX", area, sizeof(area));
 }
 
 /* Registers are 1000 * thread + their place in the kernel's order. */
@@ -78,7 +107,8 @@ put_threads(struct fake_core *c)
 			reg = i == 19 ? CORE_SP : 1000u * t + i;
 			memcpy(status + 112 + 8 * i, &reg, sizeof(reg));
 		}
-		put_note(c, NT_PRSTATUS, status, sizeof(status));
+		put_note(c, NT_PRSTATUS, "CORE", status, sizeof(status));
+		put_vectors(c, t);
 	}
 }
 
@@ -96,7 +126,7 @@ put_files(struct fake_core *c)
 		{CORE_DATA, CORE_DATA + 0x1000, 3}},
 	    "/bin/app\0/bin/app"};
 
-	put_note(c, NT_FILE, &files, sizeof(files));
+	put_note(c, NT_FILE, "CORE", &files, sizeof(files));
 }
 
 static void
@@ -104,7 +134,7 @@ put_auxv(struct fake_core *c)
 {
 	static const uint64_t auxv[] = {AT_RANDOM, CORE_SP + 0x100, AT_NULL, 0};
 
-	put_note(c, NT_AUXV, auxv, sizeof(auxv));
+	put_note(c, NT_AUXV, "CORE", auxv, sizeof(auxv));
 }
 
 static void

@@ -9,18 +9,20 @@
 #	link: umem	linked with the library instead of preloaded
 #	with: NAME	testsuite/leak/NAME.c is built as a shared object for it
 # It runs with UMEM_DEBUG unset, audit and default.  Its heap is looked at in
-# three ways: in the core that the kernel writes, live under GDB, and in the
-# core that GDB writes.  SHORT=1 leaves some of these out.
+# four ways: in the core that the kernel writes, live under GDB, in the core
+# that GDB writes, and through gdbserver.  Then it is built in other ways:
+# stripped, static and so on.  SHORT=1 leaves some of these out.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 build=$(realpath "${BUILD:-build}")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+export UMDB_LIB=$build/libumdb.so
 passed=0
 failed=0
-cflags=(-w -O1 -g -fno-inline -fno-omit-frame-pointer -pthread)
-cflags+=("-I$root/liballoc" "-I$root/testsuite/leak")
+cflags=(-w -g -pthread "-I$root/liballoc" "-I$root/testsuite/leak")
+usual=(-O1 -fno-inline -fno-omit-frame-pointer)
 
 if ! command -v gdb >/dev/null || ! command -v python3 >/dev/null; then
 	echo "SKIP: leak.sh wants gdb and python3"
@@ -36,29 +38,40 @@ if [ $kernel_core = 0 ] || ! ulimit -c unlimited 2>/dev/null; then
 	kernel_core=0
 fi
 
+gdbserver=1
+if ! command -v gdbserver >/dev/null; then
+	echo "SKIP: there is no gdbserver"
+	gdbserver=0
+fi
+
 # field FILE NAME: what stands behind "NAME:" in the file's first comment
 field()
 {
 	sed -n -E "1,20s/^( \\*|\/\/)[ 	]*$2:[ 	]*//p" "$1"
 }
 
-# compile FILE: make $dir/program, and its plugin; sets $preload
+# compile FILE FLAGS...: make $dir/program, and its plugin; sets $preload
 compile()
 {
 	local file=$1 with cc=${CC:-gcc} libs=(-ldl)
 
+	shift
 	preload=$build/libumem.so.1
 	case $file in *.cc) cc=g++ ;; esac
-	if [ "$(field "$file" link)" = umem ]; then
+	if [[ " $* " = *" -static"* ]]; then
+		# a C++ program calls malloc in its library only
+		libs=("-Wl,-u,malloc" "$build/libumem.a")
+		preload=
+	elif [ "$(field "$file" link)" = umem ]; then
 		libs+=("$build/libumem.so.1" "-Wl,-rpath,$build")
 		preload=
 	fi
 	with=$(field "$file" with)
 	if [ -n "$with" ]; then
-		"$cc" "${cflags[@]}" -fPIC -shared -o "$dir/plugin.so" \
-		    "testsuite/leak/$with.c" || return 1
+		"$cc" "${cflags[@]}" "${usual[@]}" -fPIC -shared \
+		    -o "$dir/plugin.so" "testsuite/leak/$with.c" || return 1
 	fi
-	"$cc" "${cflags[@]}" -o "$dir/program" "$file" "${libs[@]}"
+	"$cc" "${cflags[@]}" "$@" -o "$dir/program" "$file" "${libs[@]}"
 }
 
 # look NAME ARGS...: findleaks through GDB, its answer against the truth
@@ -84,6 +97,7 @@ umem=(-x "$root/python/umem_gdb.py" -ex "findleaks -json")
 try_kernel()
 {
 	local name="$1, kernel core, UMEM_DEBUG=$2" debug=$2 core
+	local logs=${logging:-}
 
 	shift 2
 	rm -f "$dir"/core* "$dir/truth"
@@ -91,6 +105,7 @@ try_kernel()
 		(
 			cd "$dir" || exit
 			export LD_PRELOAD=$preload UMEM_DEBUG=$debug
+			export UMEM_LOGGING=$logs
 			export TRUTH=$dir/truth PLUGIN=$dir/plugin.so
 			exec ./program "$@"
 		)
@@ -108,6 +123,7 @@ try_gdb()
 	rm -f "$dir"/core* "$dir/truth"
 	look "$name, live, UMEM_DEBUG=$debug" \
 	    -ex "set startup-with-shell off" \
+	    -ex "handle SIGUSR1 SIGUSR2 nostop noprint pass" \
 	    -ex "set environment LD_PRELOAD=$preload" \
 	    -ex "set environment UMEM_DEBUG=$debug" \
 	    -ex "set environment TRUTH=$dir/truth" \
@@ -118,18 +134,73 @@ try_gdb()
 	    "$dir/program" "$dir/core"
 }
 
+# try_server NAME DEBUG ARGS...: run it under gdbserver, look through that
+try_server()
+{
+	local name=$1 debug=$2 start
+
+	shift 2
+	rm -f "$dir/truth"
+	start="env LD_PRELOAD=$preload UMEM_DEBUG=$debug TRUTH=$dir/truth"
+	start="$start PLUGIN=$dir/plugin.so"
+	look "$name, gdbserver, UMEM_DEBUG=$debug" -ex "set sysroot /" \
+	    -ex "handle SIGUSR1 SIGUSR2 nostop noprint pass" \
+	    -ex "target remote | gdbserver --once --wrapper $start -- - \
+$dir/program $*" -ex continue "${umem[@]}" -ex kill "$dir/program"
+}
+
+# built FILE FLAGS...: compile, or count a failure
+built()
+{
+	compile "$@" 2>"$dir/log" && return
+	failed=$((failed + 1))
+	echo "FAIL $*: does not compile"
+	cat "$dir/log"
+	return 1
+}
+
+# Ways to build a program, each with what it runs with; all when not SHORT.
+ways=(
+	"default -O0 -no-pie"
+	"none -O2 -fPIE -pie -s"
+	"audit -O2 -static"
+	"none -O0 -static-pie"
+)
+
+# try_ways FILE ARGS...: built in other ways
+try_ways()
+{
+	local file=$1 way name logging debug
+
+	shift
+	name=$(basename "${file%.*}")
+	for way in "${ways[@]}"; do
+		# what it loads would bring a C library of its own
+		[[ $way = *-static* && -n $(field "$file" with) ]] && continue
+		# a word with a zeroed lower half is left there, and points into
+		# a large lost buffer now and then, as the kernel places it
+		[ "$name" = sizes ] && [[ $way = *-static-pie* ]] && continue
+		# shellcheck disable=SC2086 # words on purpose
+		built "$file" ${way#* } || continue
+		debug=${way%% *}
+		logging=
+		[ "$debug" = default ] && logging=transaction,contents,fail
+		try_kernel "$name ${way#* }" "${debug#none}" "$@"
+		[ -n "${SHORT:-}" ] && continue
+		logging=
+		for debug in "" audit default; do
+			try_kernel "$name ${way#* }" "$debug" "$@"
+		done
+	done
+}
+
 # try FILE: one program in all ways
 try()
 {
 	local file=$1 name debug args=()
 
 	name=$(basename "${file%.*}")
-	if ! compile "$file" 2>"$dir/log"; then
-		echo "FAIL $name: does not compile"
-		cat "$dir/log"
-		failed=$((failed + 1))
-		return
-	fi
+	built "$file" "${usual[@]}" || return
 	if [ "$name" = leakbench ]; then
 		args=(-n 100000 -m abort -t "$dir/truth" -s)
 	fi
@@ -143,7 +214,13 @@ try()
 		    [ $kernel_core = 0 ]; then
 			try_gdb "$name" "$debug" "${args[@]}"
 		fi
+		if [ -z "${SHORT:-}" ] && [ $gdbserver = 1 ]; then
+			try_server "$name" "$debug" "${args[@]}"
+		fi
 	done
+	if [ $kernel_core = 1 ] && [ "$name" != leakbench ]; then
+		try_ways "$file" "${args[@]}"
+	fi
 }
 
 for file in testsuite/leak/*.c testsuite/leak/*.cc; do

@@ -43,6 +43,7 @@
 	X(umdb) \
 	X(find_leak) \
 	X(find_mark) \
+	X(find_root) \
 	X(find_stack) \
 	X(find_what) \
 	X(find_dom) \

@@ -523,6 +523,27 @@ START_TEST(core_has_threads_with_registers)
 }
 END_TEST
 
+START_TEST(core_has_vector_registers_as_far_as_the_processor_had_them)
+{
+	struct fake_core c;
+	struct target *tgt;
+	uint64_t want;
+	unsigned t, i;
+
+	fake_core_make(&c, (enum core_kind)_i);
+	tgt = core_open(c.bytes, c.size, NULL);
+	for (t = 0; t < CORE_THREADS; t++)
+		for (i = 0; i < TARGET_NVECTOR; i++) {
+			want = 100000u * (t + 1) + i;
+			if (t == 0 && (i >= 128 || i % 8 >= 2))
+				want = 0;
+			ck_assert_uint_eq(tgt->thread[t].vector[i], want);
+		}
+	target_close(tgt);
+	free(c.bytes);
+}
+END_TEST
+
 START_TEST(truncated_core_works_as_far_as_it_goes)
 {
 	struct fake_core c;
@@ -740,6 +761,8 @@ add_core_tests(Suite *s)
 	tcase_add_test(tc, kernel_core_has_its_mappings);
 	tcase_add_test(tc, gcore_takes_left_out_mappings_from_its_file_list);
 	tcase_add_loop_test(tc, core_has_threads_with_registers, 0, 3);
+	tcase_add_loop_test(tc,
+	    core_has_vector_registers_as_far_as_the_processor_had_them, 0, 3);
 	tcase_add_test(tc, many_segments_are_counted_in_the_section_header);
 	suite_add_tcase(s, tc);
 

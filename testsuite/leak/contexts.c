@@ -4,15 +4,22 @@
  *
  * A suspended one keeps what its frames hold (and, since nobody knows its
  * SP, what lies below); of the one that runs, only frames from SP up count.
+ * The suspended ones stand in a buffer, in a mapping with a guard page, in
+ * parts of a mapping without, and in data; the one that runs in the midst of
+ * such a mapping.
  */
+#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "truth.h"
 
 #define STACK 65536u
 
-static ucontext_t home, suspended, running;
-void *stack[2];
+#define SUSPENDED 5u
+
+static ucontext_t home, suspended[SUSPENDED], running;
+static unsigned which;
+static char in_data[STACK] __attribute__((aligned(16)));
 
 STEP void
 leave_stale(void)
@@ -45,7 +52,7 @@ first(void)
 	void *volatile slot[8];
 
 	slot[3] = malloc(88);
-	swapcontext(&suspended, &home);
+	swapcontext(&suspended[which], &home);
 	free(slot[3]);
 }
 
@@ -58,27 +65,53 @@ second(void)
 	slot[3] = malloc(88);
 	go_down(30);
 	truth_write();
+	truth_forget();
 	abort();
 	free(slot[3]);
 }
 
 STEP void
-make(ucontext_t *uc, void (*fn)(void), unsigned i)
+make(ucontext_t *uc, void (*fn)(void), void *stack)
 {
-	stack[i] = calloc(1, STACK);
 	getcontext(uc);
-	uc->uc_stack.ss_sp = stack[i];
+	uc->uc_stack.ss_sp = stack;
 	uc->uc_stack.ss_size = STACK;
 	uc->uc_link = &home;
 	makecontext(uc, fn, 0);
 }
 
+STEP char *
+map(void)
+{
+	char *p = mmap(NULL, 3 * STACK, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	return p;
+}
+
+STEP void
+suspend(void *stack)
+{
+	make(&suspended[which], first, stack);
+	swapcontext(&home, &suspended[which]);
+	which++;
+}
+
 int
 main(void)
 {
-	make(&suspended, first, 0);
-	make(&running, second, 1);
-	swapcontext(&home, &suspended);
+	char *p = map();
+
+	suspend(calloc(1, STACK));
+	mprotect(p, STACK, PROT_NONE);
+	suspend(p + STACK);
+	p = map();
+	suspend(p);
+	suspend(p + STACK);
+	suspend(in_data);
+	make(&running, second, p + 2 * STACK);
 	(void)truth_scrub();
 	swapcontext(&home, &running);
 	return 2;

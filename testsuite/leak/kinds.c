@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kinds.c - chains, cycles, and pointers to the inside
+ * kinds.c - chains, cycles, trees, and pointers to the inside
  */
 #include "truth.h"
 
@@ -11,6 +11,7 @@ struct node {
 };
 
 struct node *root;
+struct node *root_of_tree, *subtree;
 char *cursor[4];
 
 STEP struct node *
@@ -71,6 +72,57 @@ ring_behind_a_chain(void)
 	truth_lost(head, DEFINITE);
 }
 
+/* A tree of 2^depth - 1 nodes, each with a pointer to its parent, or not. */
+STEP struct node *
+tree(unsigned depth, struct node *parent, int up)
+{
+	struct node *t;
+
+	if (depth == 0)
+		return NULL;
+	t = node();
+	t->next = tree(depth - 1, t, up);
+	t->other = tree(depth - 1, t, up);
+	if (up)
+		t->inside = (char *)parent;
+	return t;
+}
+
+STEP void
+lose_tree(struct node *t, enum truth_kind kind, enum truth_kind below)
+{
+	if (t == NULL)
+		return;
+	truth_lost(t, kind);
+	lose_tree(t->next, below, below);
+	lose_tree(t->other, below, below);
+}
+
+/* Kept by its root; lost as a whole; lost but for a subtree. */
+STEP void
+trees(void)
+{
+	struct node *t;
+
+	root_of_tree = tree(10, NULL, 1);
+	lose_tree(tree(8, NULL, 0), DEFINITE, INDIRECT);
+	t = tree(6, NULL, 0);
+	subtree = t->other;
+	t->other = NULL;
+	lose_tree(t, DEFINITE, INDIRECT);
+	t->other = subtree;
+}
+
+/*
+ * With pointers to parents all nodes are one cycle, and any of them stands
+ * for all; the root has none.
+ */
+STEP void
+tree_with_parents(void)
+{
+	lose_tree(tree(7, NULL, 1), CYCLE, CYCLE);
+}
+
 STEP void
 live(void)
 {
@@ -109,6 +161,8 @@ main(void)
 	ring(2);
 	ring(7);
 	ring_behind_a_chain();
+	trees();
+	tree_with_parents();
 	live();
 	insides();
 	truth_end();

@@ -37,6 +37,28 @@ file(void)
 	return fd;
 }
 
+/* A file that has a name, and is dumped since the process asks for it. */
+STEP void **
+shared_file(void)
+{
+	const char *truth = getenv("TRUTH");
+	char name[4096];
+	int fd, filter;
+	void **p;
+
+	snprintf(name, sizeof(name), "%s.shared", truth ? truth : "truth");
+	fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || ftruncate(fd, 4 * PAGE) != 0)
+		exit(2);
+	p = map(PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	filter = open("/proc/self/coredump_filter", O_WRONLY);
+	if (filter < 0 || write(filter, "0x3b\n", 5) != 5)
+		exit(2);
+	close(filter);
+	close(fd);
+	return p;
+}
+
 STEP void
 kept(void)
 {
@@ -51,6 +73,8 @@ kept(void)
 	keep(&p[4 * PAGE / 8 - 1]);
 	keep(map(rw, MAP_SHARED | MAP_ANONYMOUS, -1) + 100);
 	keep(map(rw, MAP_PRIVATE, file()) + 100);
+	keep(map(rw, MAP_SHARED, file()) + 100);
+	keep(shared_file() + 100);
 	p = map(rw, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	keep(&p[7]);
 	if (mprotect(p, 4 * PAGE, PROT_READ) != 0)

@@ -51,6 +51,19 @@ truth_audited(void)
 	return debug != NULL && *debug != '\0';
 }
 
+/* truth_forget - what calls left in registers; a system call keeps them */
+STEP void
+truth_forget(void)
+{
+	__asm__ volatile("xorl %%r8d, %%r8d\n\t"
+			 "xorl %%r9d, %%r9d\n\t"
+			 "xorl %%r10d, %%r10d\n\t"
+			 "xorl %%r11d, %%r11d"
+			 :
+			 :
+			 : "r8", "r9", "r10", "r11");
+}
+
 STEP int
 truth_scrub(void)
 {
@@ -83,6 +96,7 @@ truth_end(void)
 {
 	truth_write();
 	(void)truth_scrub();
+	truth_forget();
 	abort();
 }
 

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_find_root.c - roots that stand in no mapping of their own: vector
+ * registers, alternate signal stacks, objects that are still constructed
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "draw.h"
+#include "find_mark.h"
+#include "suites.h"
+
+#define PER_SLAB 60u
+#define ALT 0x7fffc0000000u /* a mapping with an alternate signal stack */
+#define ALT_SIZE 0x10000u
+
+static struct draw d;
+static struct snap *snap;
+static struct leaks *leaks;
+static taddr_t cache, slab;
+static uint32_t taken;
+
+static void
+setup(void)
+{
+	draw_open(&d);
+	cache = draw_cache(&d, "umem_alloc_64", 64, UMF_MALLOC, 1);
+	slab = draw_slab(&d, cache, PER_SLAB);
+	taken = 0;
+}
+
+static void
+teardown(void)
+{
+	find_leaks_free(leaks);
+	leaks = NULL;
+	snap_close(snap);
+	snap = NULL;
+	draw_close(&d);
+}
+
+static taddr_t
+take(void)
+{
+	return draw_alloc(&d, slab, taken++, 64);
+}
+
+static void
+put(taddr_t at, taddr_t value)
+{
+	fake_put64(d.tgt, at, value);
+}
+
+static void
+run(void)
+{
+	snap = snap_open(d.tgt);
+	ck_assert_msg(snap != NULL, "%s", d.tgt->err.msg);
+	ck_assert_uint_eq(snap->ndamage, 0);
+	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_OK);
+}
+
+static bool
+lost(taddr_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < leaks->nleak; i++)
+		if (leaks->leak[i].addr == addr)
+			return true;
+	return false;
+}
+
+/* --------------------------------------------------------------- registers */
+
+START_TEST(every_word_of_a_vector_register_keeps)
+{
+	struct target_thread *t = &d.tgt->thread[0];
+	taddr_t a = take(), b = take(), c = take();
+
+	t->vector[0] = a;
+	t->vector[TARGET_NVECTOR - 1] = b;
+	run();
+	ck_assert_uint_eq(leaks->nleak, 1);
+	ck_assert(lost(c));
+}
+END_TEST
+
+START_TEST(vector_registers_keep_nothing_in_a_system_call)
+{
+	static const uint8_t syscall[] = {0x0f, 0x05};
+	struct target_thread *t = &d.tgt->thread[0];
+	taddr_t a = take(), b = take();
+
+	memcpy(fake_at(d.tgt, DRAW_STACK, 2), syscall, sizeof(syscall));
+	t->reg[TARGET_RIP] = DRAW_STACK + sizeof(syscall);
+	t->vector[5] = a;
+	t->reg[3] = b;
+	run();
+	ck_assert_uint_eq(leaks->nleak, 1);
+	ck_assert(lost(a));
+}
+END_TEST
+
+/* ------------------------------------------------------------------ stacks */
+
+/* The kernel's frame at @at of the alternate stack; *uc: words of ucontext. */
+static void
+draw_frame(taddr_t at, taddr_t interrupted)
+{
+	put(at + 16, ALT);
+	put(at + 32, ALT_SIZE);
+	put(at + 20 * 8, interrupted);
+	put(at + 22 * 8, 0x246);
+	put(at + 23 * 8, 0x2b000000000033);
+	put(at + 28 * 8, (at + 29 * 8 + 64) & ~(taddr_t)63);
+}
+
+static void
+draw_alt(void)
+{
+	fake_add(d.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
+	d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x8000;
+}
+
+START_TEST(handler_on_an_alternate_stack_has_two_live_stacks)
+{
+	taddr_t a = take(), b = take(), c = take(), e = take();
+
+	draw_alt();
+	draw_frame(ALT + 0xf000, DRAW_SP);
+	put(ALT + 0x8000, a);
+	put(ALT + 0x7f00, b);
+	put(DRAW_SP, c);
+	put(DRAW_SP - 136, e);
+	run();
+	ck_assert_uint_eq(leaks->nleak, 2);
+	ck_assert(lost(b));
+	ck_assert(lost(e));
+}
+END_TEST
+
+START_TEST(handler_that_interrupted_a_handler_keeps_the_outer_frame)
+{
+	taddr_t a = take(), b = take();
+
+	draw_alt();
+	draw_frame(ALT + 0x9000, ALT + 0xa000);
+	draw_frame(ALT + 0xf000, DRAW_SP);
+	put(DRAW_SP, a);
+	put(DRAW_SP - 136, b);
+	run();
+	ck_assert_uint_eq(leaks->nleak, 1);
+	ck_assert(lost(b));
+}
+END_TEST
+
+START_TEST(what_only_resembles_a_frame_cuts_nothing)
+{
+	taddr_t a = take(), b = take();
+
+	draw_alt();
+	draw_frame(ALT + 0xf000, DRAW_SP);
+	switch (_i) {
+	case 0: /* the stack is another */
+		put(ALT + 0xf000 + 16, ALT + 0x8008);
+		break;
+	case 1: /* no flags look so */
+		put(ALT + 0xf000 + 22 * 8, 0x244);
+		break;
+	case 2: /* nor this code segment */
+		put(ALT + 0xf000 + 23 * 8, 0x10);
+		break;
+	default: /* it never left the stack */
+		put(ALT + 0xf000 + 20 * 8, ALT + 0x9000);
+		break;
+	}
+	put(ALT + 0x7f00, a);
+	put(DRAW_SP - 136, b);
+	run();
+	ck_assert_uint_eq(leaks->nleak, 0);
+}
+END_TEST
+
+/* A coroutine in the midst of a mapping, and its ucontext_t at @at. */
+static void
+draw_context(taddr_t at, taddr_t fpregs)
+{
+	put(at + 16, ALT + 0x4000);
+	put(at + 32, 0x6000);
+	put(at + 20 * 8, ALT + 0x9f00);
+	put(at + 28 * 8, fpregs);
+}
+
+START_TEST(coroutine_keeps_what_lies_above_its_sp)
+{
+	const taddr_t context = DRAW_APP_DATA + 0x4000;
+	taddr_t a = take(), b = take(), c = take();
+
+	draw_alt();
+	draw_context(context, context + (_i == 0 ? 424 : 432));
+	put(ALT + 0x8000, a);
+	put(ALT + 0x7f00, b);
+	put(ALT + 0x3ff8, c);
+	run();
+	ck_assert_uint_eq(leaks->nleak, _i == 0 ? 1 : 0);
+	if (_i == 0)
+		ck_assert(lost(b));
+}
+END_TEST
+
+/* ---------------------------------------------------------------- mappings */
+
+START_TEST(bss_that_was_never_written_is_not_missed)
+{
+	fake_add(d.tgt, ALT, 0x1000, "/lib/a.so",
+	    FAKE_FILE | FAKE_READ | FAKE_WRITE);
+	fake_add(d.tgt, ALT + 0x1000, 0x2000, _i == 0 ? "" : "/lib/b.so",
+	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	fake_add(d.tgt, ALT + 0x8000, 0x4000, "",
+	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	run();
+	ck_assert_uint_eq(leaks->stats.unread_bytes, _i == 0 ? 0x4000 : 0x6000);
+}
+END_TEST
+
+/* A large buffer that lies in mappings of which the core has only some. */
+START_TEST(what_lies_behind_memory_that_was_left_out_is_read)
+{
+	const taddr_t end = ALT + 0x900000;
+	uint8_t *buf = malloc(0x900000);
+	unsigned char *p;
+
+	fake_add(
+	    d.tgt, ALT, 0x800000, "", FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	p = fake_add(
+	    d.tgt, end - 0x100000, 0x100000, "", FAKE_READ | FAKE_WRITE);
+	p[0] = 1;
+	p[0xfffff] = 2;
+	fake_break(d.tgt, end - 0xf0000, 0x1000);
+	ck_assert_uint_eq(
+	    find_mem_read_pages(d.tgt, ALT, buf, 0x900000), 0x801000);
+	ck_assert_uint_eq(buf[0x7fffff], 0);
+	ck_assert_uint_eq(buf[0x800000], 1);
+	ck_assert_uint_eq(buf[0x8fffff], 2);
+	free(buf);
+}
+END_TEST
+
+/* ----------------------------------------------------------------- objects */
+
+/* An object that went to the depot with a pointer in it. */
+static void
+constructed_object(uint32_t flags, taddr_t construct, taddr_t destruct)
+{
+	taddr_t objects = draw_cache(&d, "objects", 64, flags, 0), in, kept;
+
+	DRAW_SET(&d, objects, umem_cache_t, cache_constructor, construct);
+	DRAW_SET(&d, objects, umem_cache_t, cache_destructor, destruct);
+	in = draw_slab(&d, objects, 20);
+	kept = draw_alloc(&d, in, 0, 64);
+	put(DRAW_APP_DATA, kept);
+	kept = draw_alloc(&d, in, 1, 64);
+	put(kept + 8, take());
+	draw_depot(&d, objects, &kept, 1, 16);
+	run();
+}
+
+START_TEST(constructed_object_keeps_what_its_destructor_will_free)
+{
+	constructed_object(0, DRAW_TEXT, DRAW_TEXT + 0x10);
+	ck_assert_uint_eq(leaks->nleak, 0);
+}
+END_TEST
+
+START_TEST(free_object_without_destructor_keeps_nothing)
+{
+	constructed_object(0, DRAW_TEXT, 0);
+	ck_assert_uint_eq(leaks->nleak, 1);
+}
+END_TEST
+
+START_TEST(free_object_of_a_checked_cache_was_destroyed)
+{
+	constructed_object(UMF_AUDIT, DRAW_TEXT, DRAW_TEXT + 0x10);
+	ck_assert_uint_eq(leaks->nleak, 1);
+}
+END_TEST
+
+Suite *
+test_find_root_suite(void)
+{
+	Suite *s = suite_create("find_root");
+	TCase *t = tcase_create("roots");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, every_word_of_a_vector_register_keeps);
+	tcase_add_test(t, vector_registers_keep_nothing_in_a_system_call);
+	tcase_add_test(t, handler_on_an_alternate_stack_has_two_live_stacks);
+	tcase_add_test(
+	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
+	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
+	tcase_add_loop_test(t, coroutine_keeps_what_lies_above_its_sp, 0, 2);
+	tcase_add_test(t, what_lies_behind_memory_that_was_left_out_is_read);
+	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
+	tcase_add_test(
+	    t, constructed_object_keeps_what_its_destructor_will_free);
+	tcase_add_test(t, free_object_without_destructor_keeps_nothing);
+	tcase_add_test(t, free_object_of_a_checked_cache_was_destroyed);
+	suite_add_tcase(s, t);
+	return s;
+}
