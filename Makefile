@@ -56,7 +56,7 @@ libs := $(BUILD)/libumem.so.1 $(BUILD)/libumem.so $(BUILD)/libumem.a \
 	$(BUILD)/libumdb.so
 
 .PHONY: all check run-check stress demo deps lint bench bench-count programs \
-	fuzz tests install uninstall clean
+	fuzz realcores tests install uninstall clean
 .DELETE_ON_ERROR:
 all: $(libs)
 
@@ -133,7 +133,7 @@ run-bench run-bench-count: all
 	$(Q)BUILD=$(BUILD) CC="$(CC)" python3 testsuite/bench/bench.py \
 	    $(if $(findstring count,$@),--count) $(BENCH)
 
-programs stress fuzz: all tests
+programs stress fuzz realcores: all tests
 	$(Q)BUILD=$(BUILD) CC="$(CC)" testsuite/$@.sh
 
 lint:

@@ -41,7 +41,7 @@ type_goes_on(const char *word)
 	return false;
 }
 
-/* TYPE, which may have several words, and EXPR. */
+/* TYPE, which may have several words, and EXPR: none of them has a $. */
 static int
 parse_words(struct print_run *r, const struct dcmd_args *args)
 {
@@ -55,7 +55,8 @@ parse_words(struct print_run *r, const struct dcmd_args *args)
 			return dcmd_usage_error(r->ctx->dcmd, r->ctx->err,
 			    "the name of the type is too long");
 		len += (size_t)n;
-	} while (type_goes_on(args->argv[i++]) && i < args->argc);
+	} while (type_goes_on(args->argv[i++]) && i < args->argc &&
+		 strchr(args->argv[i], '$') == NULL);
 	if (i < args->argc)
 		r->expr = args->argv[i++];
 	if (i < args->argc)

@@ -181,7 +181,7 @@ const struct dcmd dcmds[] = {
 	.summary = "List the walkers: what umem walk can visit.",
 	.help = "START says what a walk starts from; in brackets, it may be "
 		"left out and\neverything is visited.",
-	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_WAITS,
 	.run = dcmd_walkers,
     },
     {
@@ -269,7 +269,7 @@ const struct dcmd dcmds[] = {
 	.usage = "",
 	.summary = "List the commands with their names in MDB.",
 	.help = "As \"mdb ::dcmds\".",
-	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_WAITS,
 	.run = dcmd_dcmds,
     },
     {
@@ -279,7 +279,8 @@ const struct dcmd dcmds[] = {
 	.help = "As \"help umem COMMAND\"; knows MDB's names and the walkers "
 		"too.",
 	.max = 1,
-	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_RAW_ARGS,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_WAITS |
+		 DCMD_RAW_ARGS,
 	.run = dcmd_help,
     },
     {
@@ -302,7 +303,7 @@ const struct dcmd dcmds[] = {
 	    "\"mdb ::dcmds\", \"mdb ::walkers\" and \"mdb ::help NAME\" say "
 	    "what there is.",
 	.max = -1,
-	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE,
+	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_WAITS,
 	.run = dcmd_mdb,
     },
     {

@@ -311,8 +311,8 @@ root_refuse(const struct root_search *search)
 	}
 	if (tgt->nregion == 0)
 		return target_fail(tgt, UMDB_ETARGET, 0,
-		    "the mappings of the process are not known, so libumem "
-		    "cannot be looked for: is the process alive?");
+		    "there is no process or core whose mappings are known, "
+		    "so libumem cannot be looked for: is the process alive?");
 	if (tgt->missing != 0)
 		return target_fail(tgt, UMDB_ETARGET, 0,
 		    "no libumem was found, but the core file is truncated: "

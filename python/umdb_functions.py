@@ -21,6 +21,11 @@ class Function(gdb.Function):
 
     def invoke(self, pointer):
         try:
+            if pointer.type.strip_typedefs().code in (
+                gdb.TYPE_CODE_FUNC,
+                gdb.TYPE_CODE_ARRAY,
+            ):
+                pointer = pointer.address
             address = int(pointer) % (1 << 64)
             found = self.session.buffer(address, self.state)
         except (

@@ -103,6 +103,58 @@ START_TEST(every_command_and_option_is_in_the_manual)
 }
 END_TEST
 
+/* Whether the table has the option that WORD, without its dash, spells. */
+static bool
+option_in_table(const struct dcmd *d, const char *word)
+{
+	const size_t len = strcspn(word, " \n");
+	const char *longs = d->longs ? d->longs : "", *at = longs;
+
+	if (len == 1)
+		return *word != ':' && d->options != NULL &&
+		       strchr(d->options, *word) != NULL;
+	if (d->flags & DCMD_PROFILE && (strncmp(word, "folded ", 7) == 0 ||
+					   strncmp(word, "pprof ", 6) == 0 ||
+					   strncmp(word, "html ", 5) == 0))
+		return true;
+	for (; *at != '\0'; at++)
+		if ((at == longs || at[-1] == ' ') &&
+		    strncmp(at, word, len) == 0 && at[len] == ' ')
+			return true;
+	return false;
+}
+
+START_TEST(manual_has_no_option_that_is_not_there)
+{
+	static char page[1u << 17];
+	char name[64];
+	const struct dcmd *d = NULL;
+	FILE *f = fopen(MANUAL, "r");
+	char *line, *at;
+	size_t n = 0;
+
+	ck_assert_msg(f != NULL, "%s cannot be read", MANUAL);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	for (line = page; line != NULL; line = strchr(line + 1, '\n')) {
+		if (strncmp(line, "\n.Sh ", 5) == 0)
+			d = NULL;
+		if (sscanf(line, "\n.Ss umem %63s", name) == 1)
+			d = dcmd_find(name);
+		if (d == NULL || (strncmp(line, "\n.It Fl ", 8) != 0 &&
+				     strncmp(line, "\n.Op Fl ", 8) != 0))
+			continue;
+		for (at = line; (at = strstr(at, "Fl ")) != NULL &&
+				at < line + 1 + strcspn(line + 1, "\n");
+		     at += 3, n++)
+			ck_assert_msg(option_in_table(d, at + 3),
+			    "umem %s has no option of the manual's line%.*s",
+			    d->name, (int)strcspn(line + 1, "\n") + 1, line);
+	}
+	ck_assert_uint_gt(n, 60);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- parser */
 
 static struct dcmd_line line;
@@ -605,6 +657,7 @@ test_dcmd_suite(void)
 	tcase_add_test(t, names_and_aliases_are_unique);
 	tcase_add_test(t, every_option_is_in_usage_and_help);
 	tcase_add_test(t, every_command_and_option_is_in_the_manual);
+	tcase_add_test(t, manual_has_no_option_that_is_not_there);
 	suite_add_tcase(suite, t);
 	tcase_add_checked_fixture(p, NULL, teardown_line);
 	tcase_add_test(p, options_may_be_joined_and_stand_anywhere);

@@ -354,8 +354,7 @@ END_TEST
 START_TEST(mappings_that_are_not_known_are_asked_for)
 {
 	ck_assert_int_eq(target_set_regions(drawn.tgt, NULL, 0), UMDB_OK);
-	snap_expect_refused(
-	    UMDB_ETARGET, "mappings of the process are not known");
+	snap_expect_refused(UMDB_ETARGET, "whose mappings are known");
 }
 END_TEST
 
