@@ -54,7 +54,8 @@ check_gdbext_obj := $(call objects,suite_gdbext,$(gdbext_tests)) $(gdbext_obj)
 libs := $(BUILD)/libumem.so.1 $(BUILD)/libumem.so $(BUILD)/libumem.a \
 	$(BUILD)/libumdb.so
 
-.PHONY: all check run-check stress demo deps lint bench bench-count programs \
+.PHONY: all check run-check stress demo deps lint bench bench-count \
+	bench-leaks programs \
 	fuzz tests install uninstall clean
 .DELETE_ON_ERROR:
 all: $(libs)
@@ -116,7 +117,7 @@ tests: $(BUILD)/check_alloc $(BUILD)/check_gdbext
 deps:
 	$(Q).ci/deps
 
-check demo bench bench-count:
+check demo bench bench-count bench-leaks:
 	$(Q).ci/deps --quiet
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
@@ -129,6 +130,9 @@ run-demo: all
 run-bench run-bench-count: all
 	$(Q)BUILD=$(BUILD) CC="$(CC)" python3 testsuite/bench/bench.py \
 	    $(if $(findstring count,$@),--count) $(BENCH)
+
+run-bench-leaks: all
+	$(Q)BUILD=$(BUILD) CC="$(CC)" python3 testsuite/bench/leaks.py $(LEAKS)
 
 programs stress fuzz: all tests
 	$(Q)BUILD=$(BUILD) CC="$(CC)" testsuite/$@.sh
