@@ -62,7 +62,7 @@ class Lab:
                 return os.path.join(where, file)
         sys.exit("SKIP: the kernel writes no core into the directory here")
 
-    def gdb(self, program, core, *commands):
+    def gdb(self, program, core, *commands, stdout=subprocess.PIPE):
         """Start it; output is collected by the caller."""
         args = ["gdb", "-batch", "-nx", "-q", "-iex",
                 "set debuginfod enabled off", "-x", SHIM,
@@ -71,7 +71,7 @@ class Lab:
             args += ["-ex", command]
         env = {**os.environ, "UMDB_LIB": self.build + "/libumdb.so"}
         return subprocess.Popen([*args, self.path(program), core], env=env,
-                                stdout=subprocess.PIPE, text=True,
+                                stdout=stdout, text=True,
                                 stderr=subprocess.DEVNULL)
 
     def ask(self, core, command):
@@ -114,7 +114,7 @@ def measure(lab, sizes, rounds):
     lab.compile(os.path.join(LEAK, "leakbench.c"), "lsan", "-O1",
                 "-fsanitize=leak")
     lab.compile(os.path.join(HERE, "scan.c"), "scan", "-O3", "-march=native")
-    print("%-16s%9s%9s%9s%7s%9s%7s%7s" % (
+    print("%-16s%9s%11s%9s%7s%10s%7s%8s" % (
         "", "gdb s", "findleaks", "LSan s", "ratio", "ns/buffer", "GB/s",
         "of scan") + "".join("%9s" % a.split()[1] for a in ASKED[1:]))
     for n in sizes:
@@ -138,7 +138,7 @@ def row(lab, n, debug, rounds):
         run["part"] = run["rate"] / run["scan"]
         runs.append(run)
     m = {k: median([r[k] for r in runs]) for k in runs[0]}
-    print("%-16s%9.2f%9.3f%9.3f%7.2f%9.0f%7.2f%7.2f" % (
+    print("%-16s%9.2f%11.3f%9.3f%7.2f%10.0f%7.2f%8.2f" % (
         name, m["load"], m["findleaks"], m["lsan"], m["ratio"],
         m["findleaks"] / n * 1e9, m["rate"], m["part"])
         + "".join("%9.3f" % m[a] for a in ASKED[1:]), flush=True)
@@ -159,18 +159,15 @@ def segments(lab):
     lab.compile(os.path.join(LEAK, "segments.c"), "segments", "-O1")
     core = lab.core("many", [lab.path("segments")], SEGMENTS="60000",
                     SPARSE="8", TRUTH=lab.path("truth"), UMEM_DEBUG="audit")
-    with open(lab.path("said"), "w+", encoding="utf-8") as said:
+    with open(lab.path("said"), "w", encoding="utf-8") as said:
         start, peak = time.monotonic(), {}
         for command in ("bt 1", "findleaks -json"):
-            p = lab.gdb("segments", core, "python print(end='')", command,
-                        "python time.sleep(0.2)")
-            os.set_blocking(p.stdout.fileno(), False)
+            p = lab.gdb("segments", core, command,
+                        "python time.sleep(0.2)", stdout=said)
             peak[command] = 0
             while p.poll() is None:
                 peak[command] = max(peak[command], anonymous(p.pid))
-                said.write(p.stdout.read() or "")
                 time.sleep(0.01)
-            said.write(p.stdout.read() or "")
     right = subprocess.run(
         [sys.executable, os.path.join(LEAK, "compare.py"), lab.path("said"),
          lab.path("truth")], check=False).returncode == 0
