@@ -55,8 +55,8 @@ check_gdbext_obj := $(call objects,suite_gdbext,$(gdbext_tests)) $(gdbext_obj)
 libs := $(BUILD)/libumem.so.1 $(BUILD)/libumem.so $(BUILD)/libumem.a \
 	$(BUILD)/libumdb.so
 
-.PHONY: all check run-check stress demo deps lint bench bench-count programs \
-	fuzz realcores tests install uninstall clean
+.PHONY: all check run-check stress demo deps lint bench bench-count \
+	bench-leaks programs fuzz realcores tests install uninstall clean
 .DELETE_ON_ERROR:
 all: $(libs)
 
@@ -119,7 +119,7 @@ tests: $(BUILD)/check_alloc $(BUILD)/check_gdbext
 deps:
 	$(Q).ci/deps
 
-check demo bench bench-count:
+check demo bench bench-count bench-leaks:
 	$(Q).ci/deps --quiet
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
@@ -132,6 +132,9 @@ run-demo: all
 run-bench run-bench-count: all
 	$(Q)BUILD=$(BUILD) CC="$(CC)" python3 testsuite/bench/bench.py \
 	    $(if $(findstring count,$@),--count) $(BENCH)
+
+run-bench-leaks: all
+	$(Q)BUILD=$(BUILD) CC="$(CC)" python3 testsuite/bench/leaks.py $(LEAKS)
 
 programs stress fuzz realcores: all tests
 	$(Q)BUILD=$(BUILD) CC="$(CC)" testsuite/$@.sh

@@ -291,8 +291,10 @@ leak_details(struct leak_run *r)
 static void
 leak_statistics(struct dcmd_ctx *ctx, const struct leak_stats *s, bool cached)
 {
-	char cand[32], roots[32];
+	const double rate = (double)s->mark_bytes / 1e9;
+	char cand[32], roots[32], searched[32];
 
+	out_size_text(s->mark_bytes, searched, sizeof(searched));
 	out_size_text(s->candidate_bytes, cand, sizeof(cand));
 	out_size_text(s->root_bytes, roots, sizeof(roots));
 	if (cached)
@@ -306,6 +308,9 @@ leak_statistics(struct dcmd_ctx *ctx, const struct leak_stats *s, bool cached)
 	    "findleaks: %" PRIu64 " words of buffers, %" PRIu64
 	    " pointers to buffers",
 	    s->heap_words, s->hits);
+	out_line(ctx->out, "findleaks: %s searched in %.3f seconds, %.2f GB/s",
+	    searched, s->mark_seconds,
+	    s->mark_seconds > 0 ? rate / s->mark_seconds : 0);
 	out_line(ctx->out, "findleaks: %.3f seconds", s->seconds);
 	out_line(ctx->out, "%s", "");
 }

@@ -111,7 +111,7 @@ static __attribute__((noinline)) void
 follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
     uint64_t off, uint8_t to)
 {
-	const uint64_t size = find_mark_size(f->m, s, index);
+	const uint64_t size = find_mark_size(s, index);
 	enum inner_answer a;
 	uint8_t white = MARK_WHITE;
 
@@ -263,7 +263,7 @@ follow_buffer(struct follow *f, uint64_t id)
 	const struct mark *m = f->m;
 	const struct mark_slab *s = &m->slab[ID_SLAB(id)];
 	const uint32_t index = ID_INDEX(id);
-	const uint64_t size = find_mark_size(m, s, index);
+	const uint64_t size = find_mark_size(s, index);
 	taddr_t at = s->first + index * s->chunksize, end = at + size;
 	const struct ranges *dead = &m->roots.dead;
 	size_t i;
@@ -303,6 +303,8 @@ follow_prefetch(const struct mark *m, uint64_t id)
 		__builtin_prefetch(p);
 		if (s->chunksize > 64)
 			__builtin_prefetch(p + 64);
+		if (s->tag >= 2 * 64 / WORD)
+			__builtin_prefetch(p + s->tag * WORD);
 	}
 	if (s->bufctl != NULL && (s->flags & MARK_SLAB_TAG) == 0)
 		__builtin_prefetch(s->bufctl + index * s->bufctl_size +

@@ -347,7 +347,7 @@ count_live(struct graph *g)
 		for (k = 0; k < ms->nchunk; k++) {
 			if (ms->state[k] == MARK_NONE)
 				continue;
-			size = find_mark_size(&g->m, ms, k);
+			size = find_mark_size(ms, k);
 			if (g->live[snap->slab[i].buf + k]) {
 				g->nlive++;
 				g->live_bytes += size;
@@ -511,7 +511,7 @@ graph_size(const struct graph *g, uint32_t node)
 	uint32_t index;
 	const size_t i = find_scan_slab(g->m.snap, node, &index);
 
-	return find_mark_size(&g->m, &g->m.slab[i], index);
+	return find_mark_size(&g->m.slab[i], index);
 }
 
 int

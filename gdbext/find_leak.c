@@ -208,7 +208,7 @@ collect_leak(
 	leak->slab = (uint32_t)slab;
 	leak->index = index;
 	leak->addr = snap_buf_addr(s, index);
-	leak->size = find_mark_size(m, &m->slab[slab], index);
+	leak->size = find_mark_size(&m->slab[slab], index);
 	leak->timestamp = r.timestamp;
 	leak->thread = r.thread;
 	leak->kind = kind;
@@ -409,17 +409,23 @@ find_leaks(struct snap *snap, struct leaks **ret)
 	const double start = seconds();
 	struct leaks *l = calloc(1, sizeof(*l));
 	struct mark m;
+	double mark;
 	int rc;
 
 	*ret = NULL;
 	if (l == NULL)
 		return target_fail(snap->tgt, UMDB_ENOMEM, 0, "out of memory");
 	rc = find_mark_init(&m, snap);
+	mark = seconds();
 	if (rc == UMDB_OK)
 		rc = find_mark_run(&m);
+	mark = seconds() - mark;
 	if (rc == UMDB_OK)
 		rc = leaks_make(&m, l);
 	l->stats = m.stats;
+	l->stats.mark_bytes =
+	    m.stats.root_bytes + m.stats.heap_words * sizeof(uint64_t);
+	l->stats.mark_seconds = mark;
 	find_mark_fini(&m);
 	l->stats.seconds = seconds() - start;
 	if (rc == UMDB_OK) {

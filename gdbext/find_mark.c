@@ -83,11 +83,14 @@ mark_index(struct mark *m)
 	m->top = calloc(m->ntop, sizeof(*m->top));
 	if (m->top == NULL)
 		return UMDB_ENOMEM;
-	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++)
+	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++) {
+		if (target_poll(snap->tgt, "pages", i, snap->nslab))
+			return UMDB_EINTR;
 		if (m->slab[i].nchunk != 0)
 			rc = index_pages(m, snap->slab[i].base,
 			    snap->slab[i].base + snap->slab[i].size,
 			    (uint32_t)i);
+	}
 	return rc;
 }
 
@@ -129,6 +132,17 @@ slab_is_dead(const struct mark *m, const struct snap_slab *s)
 	return lo < d->n && d->r[lo].start < s->base + s->size;
 }
 
+static bool
+slab_has_tags(const umem_cache_t *c, const struct snap_slab *s)
+{
+	return (c->cache_flags & UMF_REDZONE) != 0 &&
+	       c->cache_buftag >= s->bufsize &&
+	       c->cache_buftag % sizeof(uint64_t) == 0 &&
+	       c->cache_buftag / sizeof(uint64_t) <= UINT16_MAX &&
+	       s->chunksize >= sizeof(umem_buftag_t) &&
+	       c->cache_buftag <= s->chunksize - sizeof(umem_buftag_t);
+}
+
 static void
 slab_fill(struct mark *m, size_t i)
 {
@@ -147,17 +161,15 @@ slab_fill(struct mark *m, size_t i)
 	ms->recip = s->nchunk == 1 ? 0 : UINT64_MAX / s->chunksize + 1;
 	ms->bufsize = s->bufsize;
 	ms->state = m->state + s->buf;
-	ms->nchunk = s->nchunk;
+	ms->nchunk = (uint16_t)s->nchunk;
 	if ((c->cache_flags & UMF_FIREWALL) != 0)
 		ms->flags |= MARK_SLAB_ALONE;
 	if ((c->cache_flags & UMF_LARGE) != 0) {
 		ms->flags |= MARK_SLAB_LARGE | MARK_SLAB_ALONE;
 		ms->chunksize = s->bufsize;
-	} else if ((c->cache_flags & UMF_REDZONE) != 0 &&
-		   c->cache_buftag >= s->bufsize &&
-		   s->chunksize >= sizeof(umem_buftag_t) &&
-		   c->cache_buftag <= s->chunksize - sizeof(umem_buftag_t)) {
+	} else if (slab_has_tags(c, s)) {
 		ms->flags |= MARK_SLAB_TAG;
+		ms->tag = (uint16_t)(c->cache_buftag / sizeof(uint64_t));
 	}
 	if (m->roots.dead.n > 0 && slab_is_dead(m, s))
 		ms->flags |= MARK_SLAB_DEAD;
@@ -165,6 +177,20 @@ slab_fill(struct mark *m, size_t i)
 		ms->state[k] = from[k] == BUF_ALLOCATED;
 		m->stats.candidates += from[k] == BUF_ALLOCATED;
 	}
+}
+
+static int
+mark_candidates(struct mark *m)
+{
+	const struct snap *snap = m->snap;
+	size_t i;
+
+	for (i = 0; i < snap->nslab; i++) {
+		if (target_poll(snap->tgt, "buffers", i, snap->nslab))
+			return UMDB_EINTR;
+		slab_fill(m, i);
+	}
+	return UMDB_OK;
 }
 
 /* Bytes that a slab's chunks take, from the first one. */
@@ -207,6 +233,8 @@ mark_borrow(struct mark *m)
 
 	for (i = 0; i < snap->nslab; i++) {
 		ms = &m->slab[i];
+		if (target_poll(snap->tgt, "reading buffers", 0, snap->nslab))
+			return UMDB_EINTR;
 		if (ms->nchunk != 0)
 			ms->bytes =
 			    find_mem_at(&m->mem, ms->first, slab_span(ms));
@@ -301,16 +329,14 @@ mark_least(struct mark *m)
 
 /* The size in the buftag; bufsize when there is none to be believed. */
 static bool
-size_from_tag(const struct mark *m, const struct mark_slab *s, uint32_t index,
-    uint64_t *ret)
+size_from_tag(const struct mark_slab *s, uint32_t index, uint64_t *ret)
 {
-	const struct snap_slab *ss = &m->snap->slab[s - m->slab];
-	const umem_cache_t *c = &m->snap->cache[ss->cache].c;
 	uint64_t word;
 
 	if (s->bytes == NULL || (s->flags & MARK_SLAB_TAG) == 0)
 		return false;
-	word = find_mem_u64(s->bytes + index * s->chunksize + c->cache_buftag);
+	word = find_mem_u64(
+	    s->bytes + index * s->chunksize + s->tag * sizeof(uint64_t));
 	*ret = s->bufsize;
 	if (word == UMEM_PATTERN_REDZONE)
 		return true;
@@ -323,12 +349,11 @@ size_from_tag(const struct mark *m, const struct mark_slab *s, uint32_t index,
 }
 
 uint64_t
-find_mark_size(const struct mark *m, const struct mark_slab *s, uint32_t index)
+find_mark_size(const struct mark_slab *s, uint32_t index)
 {
 	uint64_t size;
 
-	if ((s->flags & MARK_SLAB_LARGE) != 0 ||
-	    size_from_tag(m, s, index, &size))
+	if ((s->flags & MARK_SLAB_LARGE) != 0 || size_from_tag(s, index, &size))
 		return (s->flags & MARK_SLAB_LARGE) != 0 ? s->bufsize : size;
 	if (s->bufctl == NULL)
 		return s->bufsize;
@@ -350,7 +375,6 @@ int
 find_mark_init(struct mark *m, struct snap *snap)
 {
 	int rc;
-	size_t i;
 
 	memset(m, 0, sizeof(*m));
 	m->snap = snap;
@@ -365,10 +389,10 @@ find_mark_init(struct mark *m, struct snap *snap)
 		rc = UMDB_ENOMEM;
 	if (rc == UMDB_OK) {
 		memset(m->slab, 0, (snap->nslab + 1) * sizeof(*m->slab));
-		for (i = 0; i < snap->nslab; i++)
-			slab_fill(m, i);
-		rc = mark_index(m);
+		rc = mark_candidates(m);
 	}
+	if (rc == UMDB_OK)
+		rc = mark_index(m);
 	if (rc == UMDB_OK)
 		rc = mark_least(m);
 	if (rc == UMDB_OK)

@@ -141,10 +141,13 @@ struct mark_slab {
 	const uint8_t *bytes;  /* local address of chunk 0, or NULL */
 	const uint8_t *bufctl; /* local address of the bufctls, or NULL */
 	uint8_t *state;
-	uint32_t nchunk; /* 0: not a slab of candidates */
+	uint16_t nchunk; /* 0: not a slab of candidates */
 	uint16_t bufctl_size;
+	uint16_t tag; /* MARK_SLAB_TAG: words from a chunk to its buftag */
 	uint16_t flags;
 };
+_Static_assert(sizeof(struct mark_slab) == 64, "a slab is a cache line");
+_Static_assert(UMEM_MAX_CHUNKS <= UINT16_MAX, "nchunk is wide enough");
 
 #define MARK_TOP_SHIFT 30 /* addresses of one entry of mark->top */
 #define MARK_LEAF_PAGES (1u << (MARK_TOP_SHIFT - UMEM_PAGE_SHIFT))
@@ -193,8 +196,7 @@ int find_mark_run(struct mark *mark);
  * find_mark_size - bytes that the client asked for; find_mark_exact - false
  * when that is unknown and find_mark_size says what the buffer has room for
  */
-uint64_t find_mark_size(
-    const struct mark *mark, const struct mark_slab *s, uint32_t index);
+uint64_t find_mark_size(const struct mark_slab *s, uint32_t index);
 bool find_mark_exact(const struct mark_slab *s);
 
 #endif /* UMDB_FIND_MARK_H */

@@ -314,7 +314,7 @@ owned_count(void *arg, uint32_t node)
 	if (node == w->owner)
 		return;
 	slab = find_scan_slab(snap, node, &index);
-	size = find_mark_size(&w->g->m, &w->g->m.slab[slab], index);
+	size = find_mark_size(&w->g->m.slab[slab], index);
 	c = &w->o->cache[snap->slab[slab].cache];
 	c->count++;
 	c->bytes += size;

@@ -55,7 +55,7 @@ scan_resolve(const struct mark *m, uint64_t rel)
 	}
 	if (s->state[index] == MARK_NONE)
 		return SCAN_NONE;
-	if (off != 0 && off >= find_mark_size(m, s, (uint32_t)index))
+	if (off != 0 && off >= find_mark_size(s, (uint32_t)index))
 		return SCAN_NONE;
 	return (uint32_t)(&s->state[index] - m->state);
 }
@@ -160,7 +160,7 @@ find_scan_buffer(struct scan *s, size_t slab, uint32_t index)
 	const struct mark_slab *ms = &m->slab[slab];
 	const struct ranges *dead = &m->roots.dead;
 	taddr_t at = ms->first + index * ms->chunksize;
-	const taddr_t end = at + find_mark_size(m, ms, index);
+	const taddr_t end = at + find_mark_size(ms, index);
 	int rc = UMDB_OK;
 	size_t i;
 

@@ -172,8 +172,7 @@ sites_assign(struct sites *s)
 			if (site_of(s, &snap->slab[i], k, &s->of[p]) != UMDB_OK)
 				return UMDB_ENOMEM;
 			s->top->site[s->of[p]].count++;
-			s->top->site[s->of[p]].bytes +=
-			    find_mark_size(&g->m, ms, k);
+			s->top->site[s->of[p]].bytes += find_mark_size(ms, k);
 		}
 		if (target_poll(snap->tgt, "comparing stacks", i, snap->nslab))
 			return UMDB_EINTR;

@@ -375,7 +375,7 @@ kept_sum(struct kept *k)
 			p = k->dom.place[snap->slab[i].buf + c];
 			if (p == 0)
 				continue;
-			k->bytes[p] = find_mark_size(&g->m, ms, c);
+			k->bytes[p] = find_mark_size(ms, c);
 			k->count[p] = 1;
 		}
 		if (target_poll(snap->tgt, "adding up", i, snap->nslab))

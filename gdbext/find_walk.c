@@ -198,7 +198,7 @@ pool_finish(struct follow *f, struct follow *from)
 			follow_buffer(f, id);
 		} else if (s->state[index] != MARK_LIVE &&
 			   follow_judge(f, s, index, off,
-			       find_mark_size(m, s, index)) == INNER_YES) {
+			       find_mark_size(s, index)) == INNER_YES) {
 			follow_mark(f, s, index, MARK_LIVE);
 		}
 	}
@@ -334,6 +334,9 @@ each_in_state(struct follow *f, uint8_t state,
 		for (k = 0; k < s->nchunk; k++)
 			if (s->state[k] == state)
 				fn(f, ID(i, k), arg);
+		if (target_poll(m->snap->tgt, "searching memory", f->pool->done,
+			f->pool->total))
+			pool_stop(f->pool, UMDB_EINTR);
 	}
 }
 
