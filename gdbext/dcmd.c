@@ -281,17 +281,36 @@ parse_name(struct dcmd_line *l, bool piped, char ***word, size_t *nword,
 	return UMDB_OK;
 }
 
-/* The usage says what comes first: "THREAD", "ADDR|ARENA [-v]". */
-static int
-missing_argument(const struct dcmd *d, struct umdb_error *err)
+/* usage_word - word @k of those that stand outside of brackets, or "" */
+static const char *
+usage_word(const char *usage, int k)
 {
-	const int n = (int)strcspn(d->usage, " ");
+	for (;;) {
+		usage += strspn(usage, " ]");
+		if (*usage == '[')
+			usage += strcspn(usage, "]");
+		else if (*usage == '\0' || k-- == 0)
+			return usage;
+		else
+			usage += strcspn(usage, " ");
+	}
+}
+
+/* The usage calls things by name: "THREAD", "[-n N] CACHE|ADDR TYPE [EXPR]". */
+static int
+missing_argument(const struct dcmd *d, int given, struct umdb_error *err)
+{
+	const char *word = usage_word(d->usage, given);
 
 	if (d->complete == COMPLETE_FILE)
 		return dcmd_usage_error(d, err, "a file is missing");
-	if (d->usage[0] == '[' || strncmp(d->usage, "ADDR", 4) == 0)
+	/* In MDB's notation it stands apart: what is given is the rest. */
+	if (strncmp(d->usage, "ADDR", 4) == 0 || strncmp(word, "ADDR", 4) == 0)
 		return dcmd_usage_error(d, err, "an address is missing");
-	return dcmd_usage_error(d, err, "%.*s is missing", n, d->usage);
+	if (*word < 'A' || *word > 'Z')
+		return dcmd_usage_error(d, err, "an argument is missing");
+	return dcmd_usage_error(
+	    d, err, "%.*s is missing", (int)strcspn(word, " "), word);
 }
 
 static int
@@ -321,7 +340,7 @@ parse(
 		return rc;
 	d = ret->dcmd;
 	if (ret->args.argc < d->min)
-		return missing_argument(d, err);
+		return missing_argument(d, ret->args.argc, err);
 	if (d->max >= 0 && ret->args.argc > d->max)
 		return dcmd_usage_error(
 		    d, err, "%.80s is too much", ret->args.argv[d->max]);
