@@ -92,7 +92,9 @@ build_programs()
 	    "$build/libumem.so.1" -Wl,-rpath,"$build" &&
 	    $cc -g -O0 -o "$out/bare" "$golden/bare.c" &&
 	    $cc -g -O1 -I"$out/include" -o "$out/churn" "$golden/churn.c" \
-		"$build/libumem.so.1" -Wl,-rpath,"$build" -pthread
+		"$build/libumem.so.1" -Wl,-rpath,"$build" -pthread &&
+	    $cc -g -O0 -I"$out/include" -o "$out/stops" "$golden/stops.c" \
+		"$build/libumem.so.1" -Wl,-rpath,"$build"
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -221,6 +223,19 @@ moments()
 	done
 }
 
+# Breakpoints that the library compares for.
+stops()
+{
+	local env
+
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=lite; do
+		run_gdb -ex "set exec-wrapper env $env" \
+		    -ex "source $golden/stops.py" -ex "python stops()" \
+		    "$out/stops" >"$out/stops.log" 2>&1
+		add_up "$out/stops.log" "stops with $env"
+	done
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -255,6 +270,7 @@ if [ "$failed" -eq 0 ]; then
 		json_documents
 		plumbing
 		moments
+		stops
 	fi
 fi
 echo "golden: $passed passed, $failed failed"
