@@ -453,6 +453,8 @@ find_mark_run(struct mark *m)
 	for (k = 0; k < m->snap->nslab; k++)
 		if (m->slab[k].nchunk != 0)
 			pool.total += m->snap->slab[k].size;
+	if (target_poll(m->snap->tgt, "searching memory", 0, pool.total))
+		return UMDB_EINTR;
 	n = worker_count(m, pool.total);
 	f = calloc(n + 1, sizeof(*f));
 	if (f == NULL)

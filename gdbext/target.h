@@ -96,6 +96,7 @@ struct target {
 	uint64_t polled; /* when poll was last called, ns */
 	/* reads cost milliseconds (remote): say so before long work */
 	bool slow;
+	uint64_t slow_bytes, slow_ns; /* such reads so far */
 	const char *why;  /* of the last read that failed, or NULL */
 	uint64_t missing; /* bytes that a truncated core file lacks */
 };
@@ -129,6 +130,15 @@ const struct target_region *target_region_at(
 /* target_fail - note an error in tgt->err; returns code */
 int target_fail(struct target *tgt, int code, taddr_t addr, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
+
+/* target_rate - bytes a second that slow reads got so far; 0: not slow */
+static inline double
+target_rate(const struct target *tgt)
+{
+	return !tgt->slow || tgt->slow_ns == 0
+		   ? 0
+		   : (double)tgt->slow_bytes * 1e9 / (double)tgt->slow_ns;
+}
 
 /* target_poll - true when the user wants to stop; cheap, call often */
 bool target_poll(

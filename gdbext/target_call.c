@@ -9,10 +9,12 @@
  * Layer: above target_cache.h.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "target_cache.h"
 
 struct call {
+	struct target *tgt;
 	struct target_callbacks cb;
 	struct target_cache *cache;
 };
@@ -22,10 +24,19 @@ static size_t
 call_source(void *arg, taddr_t addr, void *buf, size_t len)
 {
 	struct call *call = arg;
+	struct timespec from, to;
 	int ok = 0;
 
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	call->cb.read(call->cb.arg, addr, buf, len, &ok);
-	return ok == 1 ? len : 0;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	if (ok != 1)
+		return 0;
+	call->tgt->slow_bytes += len;
+	call->tgt->slow_ns +=
+	    (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec -
+		       from.tv_nsec);
+	return len;
 }
 
 static int
@@ -79,6 +90,7 @@ target_open_callbacks(const struct target_callbacks *cb, struct umdb_error *err)
 		error_set(err, UMDB_ENOMEM, 0, "no memory for a target");
 		return NULL;
 	}
+	call->tgt = tgt;
 	tgt->slow = true;
 	return tgt;
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dcmd_pipe.h"
 #include "find_top.h"
@@ -68,11 +69,17 @@ static bool
 call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 {
 	struct umdb *u = arg;
+	struct timespec ts;
 	int ok = 0;
 
 	if (!may_call(u))
 		return false;
-	u->cb.poll(u->cb.arg, what, done, total, &ok);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	u->cb.poll(u->cb.arg,
+	    progress_text(&u->progress, what, done, total,
+		u->tgt != NULL ? target_rate(u->tgt) : 0,
+		(uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec),
+	    &ok);
 	return ok != 1;
 }
 

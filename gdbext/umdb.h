@@ -48,9 +48,8 @@ struct umdb_callbacks {
 	/* evaluate text to an address; size of the function there, or 0 */
 	void (*lookup)(void *arg, const char *text, uint64_t *addr,
 	    uint64_t *size, int *ok);
-	/* progress of long work, 0..total (0 unknown); *ok 0 to stop */
-	void (*poll)(void *arg, const char *what, uint64_t done, uint64_t total,
-	    int *ok);
+	/* long work goes on: how far it is, in words; *ok 0 to stop */
+	void (*poll)(void *arg, const char *text, int *ok);
 	/*
 	 * the frames of a thread, innermost first, up to @max; sets *n.  May
 	 * be NULL.

@@ -14,6 +14,7 @@
 
 #include "dcmd.h"
 #include "out_impl.h"
+#include "progress.h"
 #include "snap_point.h"
 #include "umdb.h"
 
@@ -58,6 +59,7 @@ struct umdb {
 	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
 	struct strbuf completions;
 	struct umdb_symbol symbol; /* the last one asked for */
+	struct progress progress;
 	struct shell *shell;       /* what is written goes through it */
 	const char *result;        /* what the last count is called */
 	struct lookup_memo lookups[LOOKUPS_KEPT];

@@ -47,7 +47,7 @@ STOP_AT = CFUNCTYPE(
     None, c_void_p, c_uint64, c_char_p, c_int32, POINTER(c_int32), OK
 )
 FORGET = CFUNCTYPE(None, c_void_p, POINTER(c_int32), OK)
-POLL = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_uint64, OK)
+POLL = CFUNCTYPE(None, c_void_p, c_char_p, OK)
 FRAMES = CFUNCTYPE(
     None, c_void_p, c_uint32, POINTER(Frame), c_uint64, POINTER(c_uint64), OK
 )

@@ -196,12 +196,9 @@ class Session:
         count[0] = self.stops.forget()
         ok[0] = 1
 
-    def poll(self, what, done, total, ok):
+    def poll(self, text, ok):
         if os.isatty(2) and time.monotonic() - self.started > PROGRESS_AFTER:
-            part = " %d%%" % (100 * done // total) if total else ""
-            gdb.write(
-                "\r\033[K%s%s " % (ffi.text(what), part), gdb.STDERR
-            )
+            gdb.write("\r\033[K%s " % ffi.text(text), gdb.STDERR)
             gdb.flush(gdb.STDERR)
             self.progress = True
         ok[0] = 1

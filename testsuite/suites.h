@@ -54,6 +54,7 @@
 	X(mdb) \
 	X(shell) \
 	X(find_bad) \
+	X(progress) \
 	X(savefile) \
 	X(snapfile) \
 	X(find_diff) \

@@ -87,12 +87,10 @@ on_lookup(void *arg, const char *text, uint64_t *addr, uint64_t *size, int *ok)
 }
 
 static void
-on_poll(void *arg, const char *what, uint64_t done, uint64_t total, int *ok)
+on_poll(void *arg, const char *text, int *ok)
 {
 	(void)arg;
-	(void)what;
-	(void)done;
-	(void)total;
+	(void)text;
 	*ok = 1;
 }
 
