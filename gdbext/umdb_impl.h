@@ -60,8 +60,8 @@ struct umdb {
 	struct strbuf completions;
 	struct umdb_symbol symbol; /* the last one asked for */
 	struct progress progress;
-	struct shell *shell;       /* what is written goes through it */
-	const char *result;        /* what the last count is called */
+	struct shell *shell; /* what is written goes through it */
+	const char *result;  /* what the last count is called */
 	struct lookup_memo lookups[LOOKUPS_KEPT];
 	unsigned next_lookup;
 	bool busy;  /* a command runs */

@@ -44,6 +44,7 @@
 	X(find_leak) \
 	X(find_mark) \
 	X(find_root) \
+	X(find_stop) \
 	X(find_stack) \
 	X(find_what) \
 	X(find_dom) \

@@ -845,89 +845,6 @@ START_TEST(everything_is_the_same_when_memory_is_not_lent)
 }
 END_TEST
 
-static bool
-stop_at_once(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	(void)arg;
-	(void)what;
-	(void)done;
-	(void)total;
-	return true;
-}
-
-START_TEST(interrupt_ends_the_search)
-{
-	take();
-	snap = snap_open(d.tgt);
-	d.tgt->poll = stop_at_once;
-	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_EINTR);
-	ck_assert_ptr_null(leaks);
-	ck_assert_str_eq(d.tgt->err.msg, "interrupted");
-}
-END_TEST
-
-struct polls {
-	unsigned n, refuse; /* polls so far; the one that is refused, or 0 */
-	char what[32][32];  /* of the first ones */
-};
-
-/* Target_poll asks after some time only: make it ask every time. */
-static bool
-count_polls(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	struct polls *p = arg;
-
-	(void)done;
-	(void)total;
-	d.tgt->polled = 0;
-	if (p->n < 32)
-		snprintf(p->what[p->n], sizeof(p->what[0]), "%s", what);
-	return ++p->n == p->refuse;
-}
-
-static int
-search_with_polls(struct polls *p)
-{
-	d.tgt->polled = 0;
-	d.tgt->poll = count_polls;
-	d.tgt->poll_arg = p;
-	return find_leaks(snap, &leaks);
-}
-
-static bool
-polled_while(const struct polls *p, const char *what)
-{
-	unsigned i;
-
-	for (i = 0; i < p->n && i < 32; i++)
-		if (strcmp(p->what[i], what) == 0)
-			return true;
-	return false;
-}
-
-START_TEST(interrupt_is_honoured_in_every_phase)
-{
-	static const char *const phase[] = {"buffers", "pages",
-	    "reading buffers", "searching memory", "collecting leaks"};
-	struct polls all = {0}, p;
-	unsigned i;
-
-	take();
-	snap = snap_open(d.tgt);
-	ck_assert_int_eq(search_with_polls(&all), UMDB_OK);
-	ck_assert_uint_le(all.n, 32);
-	for (i = 0; i < sizeof(phase) / sizeof(phase[0]); i++)
-		ck_assert_msg(polled_while(&all, phase[i]), "%s", phase[i]);
-	find_leaks_free(leaks);
-	for (i = 1; i <= all.n; i++) {
-		p = (struct polls){.refuse = i};
-		ck_assert_int_eq(search_with_polls(&p), UMDB_EINTR);
-		ck_assert_uint_eq(p.n, i);
-		ck_assert_ptr_null(leaks);
-	}
-}
-END_TEST
-
 START_TEST(releasing_nothing_is_harmless)
 {
 	find_leaks_free(NULL);
@@ -1023,8 +940,6 @@ test_find_leak_suite(void)
 	tcase_add_test(t, record_that_makes_no_sense_is_not_used);
 	tcase_add_test(t, memory_that_cannot_be_read_is_counted);
 	tcase_add_test(t, everything_is_the_same_when_memory_is_not_lent);
-	tcase_add_test(t, interrupt_ends_the_search);
-	tcase_add_test(t, interrupt_is_honoured_in_every_phase);
 	tcase_add_test(t, releasing_nothing_is_harmless);
 	suite_add_tcase(s, t);
 	return s;
