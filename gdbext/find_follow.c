@@ -222,7 +222,7 @@ follow_read(struct follow *f, taddr_t addr, uint64_t len)
 		    find_mem_read_pages(f->m->snap->tgt, addr, f->bounce, n);
 		follow_words(f, f->bounce, n);
 		__atomic_fetch_add(&f->pool->done, n, __ATOMIC_RELAXED);
-		if (target_poll(f->m->snap->tgt, "searching memory",
+		if (target_poll_bytes(f->m->snap->tgt, "searching memory",
 			f->pool->done, f->pool->total))
 			pool_stop(f->pool, UMDB_EINTR);
 		if (pool_stopped(f->pool))
@@ -340,7 +340,7 @@ follow_look(struct follow *f)
 	__atomic_fetch_add(&pool->done, f->bytes, __ATOMIC_RELAXED);
 	f->bytes = 0;
 	if (f->main &&
-	    target_poll(f->m->snap->tgt, "searching memory",
+	    target_poll_bytes(f->m->snap->tgt, "searching memory",
 		__atomic_load_n(&pool->done, __ATOMIC_RELAXED), pool->total))
 		pool_stop(pool, UMDB_EINTR);
 	if (f->stack.n >= SHARE_MIN &&

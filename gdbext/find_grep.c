@@ -173,7 +173,8 @@ grep_range(struct search *s, taddr_t at, taddr_t end)
 	int rc;
 
 	for (; at < end; at += n, s->done += n) {
-		if (target_poll(s->tgt, "searching memory", s->done, s->total))
+		if (target_poll_bytes(
+			s->tgt, "searching memory", s->done, s->total))
 			return target_fail(
 			    s->tgt, UMDB_EINTR, 0, "interrupted");
 		n = PIECE - at % PIECE;

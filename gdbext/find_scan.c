@@ -115,7 +115,7 @@ static bool
 scan_poll(struct scan *s, uint64_t n)
 {
 	s->done += n;
-	return target_poll(
+	return target_poll_bytes(
 	    s->m->snap->tgt, "reading references", s->done, s->total);
 }
 

@@ -130,7 +130,7 @@ pool_watch(struct pool *pool)
 		}
 		pthread_cond_timedwait(&pool->finished, &pool->lock, &until);
 		pthread_mutex_unlock(&pool->lock);
-		if (target_poll(tgt, "searching memory",
+		if (target_poll_bytes(tgt, "searching memory",
 			__atomic_load_n(&pool->done, __ATOMIC_RELAXED),
 			pool->total)) {
 			pool_stop(pool, UMDB_EINTR);
@@ -334,8 +334,8 @@ each_in_state(struct follow *f, uint8_t state,
 		for (k = 0; k < s->nchunk; k++)
 			if (s->state[k] == state)
 				fn(f, ID(i, k), arg);
-		if (target_poll(m->snap->tgt, "searching memory", f->pool->done,
-			f->pool->total))
+		if (target_poll_bytes(m->snap->tgt, "searching memory",
+			f->pool->done, f->pool->total))
 			pool_stop(f->pool, UMDB_EINTR);
 	}
 }
@@ -453,7 +453,7 @@ find_mark_run(struct mark *m)
 	for (k = 0; k < m->snap->nslab; k++)
 		if (m->slab[k].nchunk != 0)
 			pool.total += m->snap->slab[k].size;
-	if (target_poll(m->snap->tgt, "searching memory", 0, pool.total))
+	if (target_poll_bytes(m->snap->tgt, "searching memory", 0, pool.total))
 		return UMDB_EINTR;
 	n = worker_count(m, pool.total);
 	f = calloc(n + 1, sizeof(*f));

@@ -152,8 +152,9 @@ target_region_at(const struct target *tgt, taddr_t addr)
 	return &tgt->region[lo];
 }
 
-bool
-target_poll(struct target *tgt, const char *what, uint64_t done, uint64_t total)
+static bool
+poll_in(struct target *tgt, bool bytes, const char *what, uint64_t done,
+    uint64_t total)
 {
 	struct timespec ts;
 	uint64_t now;
@@ -165,7 +166,21 @@ target_poll(struct target *tgt, const char *what, uint64_t done, uint64_t total)
 	if (now - tgt->polled < POLL_INTERVAL_NS)
 		return false;
 	tgt->polled = now;
+	tgt->in_bytes = bytes;
 	return tgt->poll(tgt->poll_arg, what, done, total);
+}
+
+bool
+target_poll(struct target *tgt, const char *what, uint64_t done, uint64_t total)
+{
+	return poll_in(tgt, false, what, done, total);
+}
+
+bool
+target_poll_bytes(
+    struct target *tgt, const char *what, uint64_t done, uint64_t total)
+{
+	return poll_in(tgt, true, what, done, total);
 }
 
 static int

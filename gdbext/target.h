@@ -88,12 +88,13 @@ struct target {
 	void *priv;
 	/*
 	 * Called now and then in long work (at least every 50 ms): @done of
-	 * @total (0: unknown) bytes of @what.  Returns true to stop.
+	 * @total (0: unknown) of @what.  Returns true to stop.
 	 */
 	bool (*poll)(
 	    void *arg, const char *what, uint64_t done, uint64_t total);
 	void *poll_arg;
 	uint64_t polled; /* when poll was last called, ns */
+	bool in_bytes;   /* done and total of that call are bytes */
 	/* reads cost milliseconds (remote): say so before long work */
 	bool slow;
 	uint64_t slow_bytes, slow_ns; /* such reads so far */
@@ -140,7 +141,12 @@ target_rate(const struct target *tgt)
 		   : (double)tgt->slow_bytes * 1e9 / (double)tgt->slow_ns;
 }
 
-/* target_poll - true when the user wants to stop; cheap, call often */
+/*
+ * target_poll - true when the user wants to stop; cheap, call often.
+ * target_poll_bytes: what is done and in all are bytes of the target
+ */
+bool target_poll_bytes(
+    struct target *tgt, const char *what, uint64_t done, uint64_t total);
 bool target_poll(
     struct target *tgt, const char *what, uint64_t done, uint64_t total);
 

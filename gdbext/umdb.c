@@ -77,7 +77,7 @@ call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	u->cb.poll(u->cb.arg,
 	    progress_text(&u->progress, what, done, total,
-		u->tgt != NULL ? target_rate(u->tgt) : 0,
+		u->tgt != NULL && u->tgt->in_bytes ? target_rate(u->tgt) : 0,
 		(uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec),
 	    &ok);
 	return ok != 1;
