@@ -33,19 +33,6 @@ leave_stale(void)
 	truth_lost(slot[20], DEFINITE);
 }
 
-STEP int
-go_down(unsigned n)
-{
-	volatile char frame[1024];
-
-	memset((char *)frame, 0, sizeof(frame));
-	if (n == 0)
-		leave_stale();
-	else
-		frame[0] = (char)go_down(n - 1);
-	return frame[0];
-}
-
 static void
 first(void)
 {
@@ -63,7 +50,7 @@ second(void)
 	void *volatile slot[8];
 
 	slot[3] = malloc(88);
-	go_down(30);
+	truth_far_down(leave_stale, 30);
 	truth_write();
 	truth_forget();
 	abort();

@@ -33,20 +33,6 @@ leave_stale(void)
 	truth_lost(slot[40], DEFINITE);
 }
 
-/* Far down, where nothing writes any more. */
-STEP int
-go_down(unsigned n)
-{
-	volatile char frame[1024];
-
-	memset((char *)frame, 0, sizeof(frame));
-	if (n == 0)
-		leave_stale();
-	else
-		frame[0] = (char)go_down(n - 1);
-	return frame[0];
-}
-
 STEP void *
 hold(void)
 {
@@ -62,7 +48,7 @@ static void
 handler(int sig)
 {
 	(void)sig;
-	go_down(40);
+	truth_far_down(leave_stale, 40);
 	free(hold());
 }
 
@@ -84,7 +70,7 @@ thread(void *stack)
 
 	use_stack(stack != NULL ? stack : own);
 	slot[2] = malloc(104);
-	go_down(80);
+	truth_far_down(leave_stale, 80);
 	raise(SIGUSR1);
 	return slot[2];
 }
@@ -106,7 +92,7 @@ last(int sig)
 
 	(void)sig;
 	slot[1] = malloc(88);
-	go_down(40);
+	truth_far_down(leave_stale, 40);
 	truth_write();
 	truth_forget();
 	abort();
@@ -123,7 +109,7 @@ end(char *stack)
 	use_stack(stack);
 	sigaction(SIGUSR2, &sa, NULL);
 	slot[3] = malloc(120);
-	go_down(200);
+	truth_far_down(leave_stale, 200);
 	raise(SIGUSR2);
 	free(slot[3]);
 }

@@ -29,20 +29,6 @@ leave_stale(void)
 	truth_lost(slot[40], DEFINITE);
 }
 
-/* Far down, where nothing writes any more. */
-STEP int
-go_down(unsigned n)
-{
-	volatile char frame[1024];
-
-	memset((char *)frame, 0, sizeof(frame));
-	if (n == 0)
-		leave_stale();
-	else
-		frame[0] = (char)go_down(n - 1);
-	return frame[0];
-}
-
 STEP void *
 hold(void)
 {
@@ -58,7 +44,7 @@ static void *
 thread(void *arg)
 {
 	(void)arg;
-	go_down(40);
+	truth_far_down(leave_stale, 40);
 	return hold();
 }
 
@@ -66,7 +52,7 @@ static void *
 short_thread(void *arg)
 {
 	(void)arg;
-	go_down(40);
+	truth_far_down(leave_stale, 40);
 	/* what a thread returns is kept until it is joined */
 	return malloc(104);
 }
@@ -142,7 +128,7 @@ main(void)
 {
 	sem_init(&ready, 0, 0);
 	pthread_mutex_lock(&forever);
-	go_down(100);
+	truth_far_down(leave_stale, 100);
 	end_some();
 	start_all();
 	truth_end();
