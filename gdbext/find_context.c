@@ -73,8 +73,8 @@ search_region(struct search *s, const struct target_region *r, uint8_t *buf)
 	for (at = r->start; r->end - at >= overlap;
 	     at += len - overlap + WORD) {
 		len = r->end - at < PIECE ? r->end - at : PIECE;
-		if (target_poll(s->tgt, "looking for coroutines", at - r->start,
-			r->end - r->start))
+		if (target_poll_bytes(s->tgt, "looking for coroutines",
+			at - r->start, r->end - r->start))
 			return UMDB_EINTR;
 		p = target_map(s->tgt, at, &avail);
 		if (p != NULL && avail >= len)

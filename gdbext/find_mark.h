@@ -107,7 +107,8 @@ int find_context_stacks(
 
 /*
  * find_stack_of - bounds of the stack that a thread runs on, or ran on when a
- * handler interrupted it; control block included.  False when they are not known.
+ * handler interrupted it; control block included.  False when they are not
+ * known.
  */
 bool find_stack_of(
     struct target *tgt, const struct target_thread *t, struct range *ret);

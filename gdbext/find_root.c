@@ -10,8 +10,9 @@
  *	stacks below SP (find_stack.c)		dead
  *
  * plus what client code took from arenas of its own, and free objects that
- * are still constructed: both lie within the library's memory.  Of what cannot be written, pages that the loader made
- * read-only after it relocated them count, and anonymous memory.
+ * are still constructed: both lie within the library's memory.  Of what cannot
+ * be written, pages that the loader made read-only after it relocated them
+ * count, and anonymous memory.
  *
  * Layer: see find_mark.h.
  */

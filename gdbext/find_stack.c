@@ -23,7 +23,8 @@
  *	an ended thread's stack		glibc keeps it for the next thread, with
  *					a control block that has no thread id
  *
- * Any other stack (of a coroutine that is made in another way) is scanned whole.  So is a stack that no thread's SP is on.
+ * Any other stack (of a coroutine that is made in another way) is scanned
+ * whole.  So is a stack that no thread's SP is on.
  *
  * Layer: see find_mark.h.
  */
