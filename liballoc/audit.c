@@ -39,6 +39,8 @@
 #define RECIP_SHIFT 40       /* of cache_recip */
 #define UNKNOWN ((size_t)-1) /* size that the caller of free did not tell */
 #define LOW32 0xffffffffu
+#define COLD __attribute__((noinline, cold))
+#define NOINLINE __attribute__((noinline))
 #define TAIL_PATTERN (UMEM_REDZONE_BYTE * 0x0101010101010101ULL)
 
 typedef uint64_t word_t __attribute__((may_alias));
@@ -49,7 +51,7 @@ typedef uint64_t pair_t __attribute__((vector_size(16), aligned(8), may_alias));
 /*
  * The loops below are short, and of another length each time: what they cost
  * is the branch at their end that was guessed wrong.  So each has one such
- * branch, and the odd word at the end is done twice rather than asked for.
+ * branch, and the last two words may be done twice rather than asked for.
  */
 
 /* fill_words - @n bytes, a multiple of 8, from an 8-aligned address on */
@@ -57,19 +59,22 @@ static inline void
 fill_words(void *p, size_t n, uint64_t pattern)
 {
 	const pair_t v = {pattern, pattern};
-	char *q = p, *end = q + n;
+	char *q = p, *last = q + n - sizeof(v);
 
-	if (n == 0)
+	if (n < sizeof(v)) {
+		if (n != 0)
+			*(word_t *)q = pattern;
 		return;
-	for (; (size_t)(end - q) >= BULK; q += 4 * sizeof(v)) {
+	}
+	for (; n >= BULK; n -= 4 * sizeof(v), q += 4 * sizeof(v)) {
 		((pair_t *)q)[0] = v;
 		((pair_t *)q)[1] = v;
 		((pair_t *)q)[2] = v;
 		((pair_t *)q)[3] = v;
 	}
-	for (; (size_t)(end - q) >= sizeof(v); q += sizeof(v))
+	for (; q < last; q += sizeof(v))
 		*(pair_t *)q = v;
-	*(word_t *)(end - WORD) = pattern;
+	*(pair_t *)last = v;
 }
 
 /* words_differ - not 0 when any of @n bytes, a multiple of 8, differs */
@@ -77,20 +82,21 @@ static inline uint64_t
 words_differ(const void *p, size_t n, uint64_t pattern)
 {
 	const pair_t v = {pattern, pattern};
-	const char *q = p, *end = q + n;
+	const char *q = p, *last = q + n - sizeof(v);
 	pair_t bad = {0, 0};
 
-	if (n == 0)
-		return 0;
-	for (; (size_t)(end - q) >= BULK; q += 4 * sizeof(v)) {
+	if (n < sizeof(v))
+		return n != 0 ? *(const word_t *)q ^ pattern : 0;
+	for (; n >= BULK; n -= 4 * sizeof(v), q += 4 * sizeof(v)) {
 		bad |=
 		    (((const pair_t *)q)[0] ^ v) | (((const pair_t *)q)[1] ^ v);
 		bad |=
 		    (((const pair_t *)q)[2] ^ v) | (((const pair_t *)q)[3] ^ v);
 	}
-	for (; (size_t)(end - q) >= sizeof(v); q += sizeof(v))
+	for (; q < last; q += sizeof(v))
 		bad |= *(const pair_t *)q ^ v;
-	return bad[0] | bad[1] | (*(const word_t *)(end - WORD) ^ pattern);
+	bad |= *(const pair_t *)last ^ v;
+	return bad[0] | bad[1];
 }
 
 /* first_word - offset of the first word that differs, or @n */
@@ -164,19 +170,16 @@ struct chunk {
 static inline struct chunk
 chunk_of(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 {
-	struct chunk c = {cp, sp, buf, NULL, NULL, 0};
-	uint64_t off, i = 0;
+	struct chunk c = {cp, sp, buf, NULL, NULL, (uintptr_t)buf};
+	uint64_t off;
 
 	c.tag = (umem_buftag_t *)(c.buf + cp->cache_buftag);
 	if (sp->slab_bufctl != NULL) {
-		if (sp->slab_chunks > 1) {
-			off = (uint64_t)(c.buf - (char *)sp->slab_base) -
-			      sp->slab_first;
-			i = off * cp->cache_recip >> RECIP_SHIFT;
-		}
-		c.bc = audit_bufctl(cp, sp, i);
+		off = (uint64_t)(c.buf - (char *)sp->slab_base) -
+		      sp->slab_first;
+		c.bc = audit_bufctl(cp, sp, off * cp->cache_recip >> RECIP_SHIFT);
+		c.self = (uintptr_t)c.bc;
 	}
-	c.self = c.bc != NULL ? (uintptr_t)c.bc : (uintptr_t)c.buf;
 	return c;
 }
 
@@ -186,12 +189,13 @@ front_guard(const struct chunk *c)
 	return (word_t *)(c->buf - WORD);
 }
 
-/* verify_bytes - how much of a free buffer holds the free pattern */
-static inline size_t
-verify_bytes(const umem_cache_t *cp)
+uint64_t
+audit_verify_bytes(const umem_cache_t *cp)
 {
-	size_t n = cp->cache_verify;
+	uint64_t n = umem_root.root_maxverify;
 
+	if ((cp->cache_flags & UMF_DEADBEEF) == 0)
+		return 0;
 	if (cp->cache_flags & UMF_LITE)
 		n = LITE_BYTES;
 	if (n > cp->cache_buftag)
@@ -280,8 +284,8 @@ tag_set(const struct chunk *c, uint64_t state, uint64_t redzone)
 /* ----------------------------------------------------------------- records */
 
 /* stamp - when, who and from where; returns 1 in a signal handler */
-static int
-stamp(umem_bufctl_audit_t *bc, int frames)
+static inline int
+stamp(umem_bufctl_audit_t *bc, int frames, const struct stack_frame *from)
 {
 	uint64_t *stack = (uint64_t *)((char *)bc + UMEM_BC_STACK);
 	int handler = 0;
@@ -290,7 +294,7 @@ stamp(umem_bufctl_audit_t *bc, int frames)
 	bc->bc_timestamp = stamp_now();
 	bc->bc_thread = umem_thread_id();
 	if (frames > 0)
-		n = stack_capture(stack, frames, &handler);
+		n = stack_capture(from, stack, frames, &handler);
 	bc->bc_depth = (uint16_t)n;
 	return handler;
 }
@@ -298,50 +302,53 @@ stamp(umem_bufctl_audit_t *bc, int frames)
 void
 audit_stamp(umem_bufctl_audit_t *bc)
 {
-	(void)stamp(bc, (int)umem_root.root_stack_depth);
+	const struct stack_frame from = stack_caller();
+
+	(void)stamp(bc, (int)umem_root.root_stack_depth, &from);
 }
 
-static void
-fault_signal(const struct chunk *c, size_t size)
+static COLD void
+fault_signal(const umem_bufctl_audit_t *bc)
 {
 	struct umem_fault f = {
 	    .error = UMEM_ERR_SIGNAL,
-	    .buffer = c->buf,
-	    .realbuf = c->buf,
-	    .cache = c->cp,
-	    .realcache = c->cp,
-	    .slab = c->sp,
-	    .size = size,
+	    .buffer = bc->bc_addr,
+	    .realbuf = bc->bc_addr,
+	    .cache = bc->bc_cache,
+	    .realcache = bc->bc_cache,
+	    .slab = bc->bc_slab,
+	    .size = bc->bc_size,
 	};
 
 	fault_report(&f);
 }
 
-static umem_contents_t *
-keep_contents(const struct chunk *c, size_t size, uint64_t now)
+static NOINLINE umem_contents_t *
+keep_contents(const umem_cache_t *cp, const void *buf, size_t size, uint64_t now)
 {
-	size_t n = c->cp->cache_contents;
+	size_t n = cp->cache_contents;
 
 	if (n > size)
 		n = size;
 	if (n == 0 || umem_root.root_log_contents == NULL)
 		return NULL;
-	return tlog_contents(c->buf, n, now, umem_thread_slot());
+	return tlog_contents(buf, n, now, umem_thread_slot());
 }
 
 /* record - write the buffer's bufctl, and a copy to the transaction log */
-static void
-record(const struct chunk *c, size_t size, uint8_t kind)
+static inline void
+record(const struct chunk *c, size_t size, uint8_t kind,
+    const struct stack_frame *from)
 {
 	umem_log_header_t *log = umem_root.root_log_transaction;
 	umem_bufctl_audit_t *bc = c->bc, *copy;
-	uint32_t flags = c->cp->cache_flags;
-	int contents = kind == UMEM_BC_FREE && (flags & UMF_CONTENTS);
+	const umem_cache_t *cp = c->cp;
+	int contents = kind == UMEM_BC_FREE && cp->cache_flags & UMF_CONTENTS;
 	int handler;
 
 	if (bc == NULL) {
 		if (contents)
-			(void)keep_contents(c, size, stamp_now());
+			(void)keep_contents(cp, c->buf, size, stamp_now());
 		return;
 	}
 	bc->bc_addr = c->buf;
@@ -350,17 +357,18 @@ record(const struct chunk *c, size_t size, uint8_t kind)
 	bc->bc_size = size;
 	bc->bc_kind = kind;
 	bc->bc_contents = NULL;
-	handler =
-	    stamp(bc, (int)((c->cp->cache_bufctl_size - UMEM_BC_STACK) / WORD));
+	handler = stamp(
+	    bc, (int)((cp->cache_bufctl_size - UMEM_BC_STACK) / WORD), from);
 	if (contents)
-		bc->bc_contents = keep_contents(c, size, bc->bc_timestamp);
+		bc->bc_contents =
+		    keep_contents(cp, c->buf, size, bc->bc_timestamp);
 	if (log != NULL) {
 		copy = tlog_record(log, bc, umem_thread_slot());
 		if (copy != NULL)
 			bc->bc_lastlog = copy;
 	}
-	if (handler && (flags & UMF_CHECKSIGNAL))
-		fault_signal(c, size);
+	if (handler && (cp->cache_flags & UMF_CHECKSIGNAL))
+		fault_signal(bc);
 }
 
 /* --------------------------------------------------------- what went wrong */
@@ -509,14 +517,15 @@ free_function(const umem_cache_t *cp, size_t freed)
  * report_free - report what free_is_good() objected to, and mend what the
  * buffer's neighbours need.  Returns -1 when it must not be freed.
  */
-static int
-report_free(const struct chunk *c, size_t freed)
+static COLD int
+report_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t freed)
 {
-	struct umem_fault f = fault_of(c, free_function(c->cp, freed));
+	struct chunk c = chunk_of(cp, sp, buf);
+	struct umem_fault f = fault_of(&c, free_function(cp, freed));
 
-	free_fault(c, freed, &f);
+	free_fault(&c, freed, &f);
 	fault_report(&f);
-	*front_guard(c) = UMEM_PATTERN_REDZONE;
+	*front_guard(&c) = UMEM_PATTERN_REDZONE;
 	return f.error == UMEM_ERR_DUPFREE ? -1 : 0;
 }
 
@@ -546,9 +555,7 @@ alloc_is_good(const struct chunk *c)
 	    !tag_is(c, UMEM_BUFTAG_FREE) ||
 	    *front_guard(c) != UMEM_PATTERN_REDZONE)
 		return 0;
-	return !(c->cp->cache_flags & UMF_DEADBEEF) ||
-	       words_differ(c->buf, verify_bytes(c->cp), UMEM_PATTERN_FREE) ==
-		   0;
+	return words_differ(c->buf, c->cp->cache_verify, UMEM_PATTERN_FREE) == 0;
 }
 
 /* fault_modified - the word at @off is not @want: which byte is the first */
@@ -563,25 +570,25 @@ fault_modified(
 }
 
 /* report_modified - say what is wrong with a free buffer, and mend it */
-static void
-report_modified(const struct chunk *c, const char *function)
+static COLD void
+report_modified(
+    umem_cache_t *cp, umem_slab_t *sp, void *buf, const char *function)
 {
-	struct umem_fault f = fault_of(c, function);
-	const uint32_t flags = c->cp->cache_flags;
-	size_t n = flags & UMF_DEADBEEF ? verify_bytes(c->cp) : 0;
-	size_t off = first_word(c->buf, n, UMEM_PATTERN_FREE);
+	struct chunk c = chunk_of(cp, sp, buf);
+	struct umem_fault f = fault_of(&c, function);
+	size_t n = cp->cache_verify;
+	size_t off = first_word(buf, n, UMEM_PATTERN_FREE);
 
-	if (c->bc != NULL)
-		f.size = c->bc->bc_size;
+	if (c.bc != NULL)
+		f.size = c.bc->bc_size;
 	if (off < n)
-		fault_modified(c, off, UMEM_PATTERN_FREE, &f);
-	else if (c->tag->bt_redzone != UMEM_PATTERN_REDZONE)
-		fault_modified(
-		    c, c->cp->cache_buftag, UMEM_PATTERN_REDZONE, &f);
-	else if (!find_underrun(c, &f))
-		find_bad_tag(c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE, &f);
+		fault_modified(&c, off, UMEM_PATTERN_FREE, &f);
+	else if (c.tag->bt_redzone != UMEM_PATTERN_REDZONE)
+		fault_modified(&c, cp->cache_buftag, UMEM_PATTERN_REDZONE, &f);
+	else if (!find_underrun(&c, &f))
+		find_bad_tag(&c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE, &f);
 	fault_report(&f);
-	*front_guard(c) = UMEM_PATTERN_REDZONE;
+	*front_guard(&c) = UMEM_PATTERN_REDZONE;
 }
 
 /* ------------------------------------------------------------------- slabs */
@@ -598,8 +605,7 @@ audit_slab_init(umem_cache_t *cp, umem_slab_t *sp)
 	*(word_t *)(buf - WORD) = UMEM_PATTERN_REDZONE;
 	for (uint32_t i = 0; i < sp->slab_chunks; i++) {
 		c = chunk_of(cp, sp, buf);
-		if (cp->cache_flags & UMF_DEADBEEF)
-			fill_words(buf, verify_bytes(cp), UMEM_PATTERN_FREE);
+		fill_words(buf, cp->cache_verify, UMEM_PATTERN_FREE);
 		tag_set(&c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE);
 		fill_words((char *)c.tag + front,
 		    (size_t)(buf + sp->slab_chunksize - (char *)c.tag) - front,
@@ -620,7 +626,7 @@ audit_slab_fini(umem_cache_t *cp, umem_slab_t *sp)
 		c = chunk_of(cp, sp, buf);
 		/* the client may destroy a cache of which it holds buffers */
 		if (!tag_is(&c, UMEM_BUFTAG_ALLOC) && !alloc_is_good(&c))
-			report_modified(&c, "giving memory back");
+			report_modified(cp, sp, buf, "giving memory back");
 		buf += sp->slab_chunksize;
 	}
 }
@@ -666,44 +672,47 @@ large_check(const struct chunk *c, size_t freed)
 /* ---------------------------------------------------------------- the calls */
 
 /*
- * dress - fill and tag a buffer of @size bytes; [0, kept) are the client's.
- * The bytes from there to @size read as uninitialised, the rest is 0xbb.
+ * dress - tag a buffer of @size bytes, which read as uninitialised; those
+ * behind them are 0xbb
  */
 static inline void
-dress(const struct chunk *c, size_t kept, size_t size, int exact)
+dress(const struct chunk *c, size_t size, int exact)
 {
-	size_t end;
+	size_t end = c->cp->cache_verify;
 
-	if (c->cp->cache_flags & UMF_DEADBEEF) {
-		end = verify_bytes(c->cp);
-		if (end > size)
-			end = (size + WORD - 1) & ~(WORD - 1);
-		for (; kept % WORD != 0 && kept < end; kept++)
-			c->buf[kept] =
-			    (char)(UMEM_PATTERN_UNINIT >> (8 * (kept % WORD)));
-		if (kept < end)
-			fill_words(
-			    c->buf + kept, end - kept, UMEM_PATTERN_UNINIT);
-	}
+	if (end > size)
+		end = (size + WORD - 1) & ~(WORD - 1);
+	fill_words(c->buf, end, UMEM_PATTERN_UNINIT);
 	tail_fill(c->buf, size, tail_end(c->cp, size));
 	tag_set(c, UMEM_BUFTAG_ALLOC, redzone_word(size, exact));
 }
 
+static NOINLINE void
+alloc_large(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+    const struct stack_frame *from)
+{
+	struct chunk c = chunk_of(cp, sp, buf);
+
+	large_guard(&c, size);
+	record(&c, size, UMEM_BC_ALLOC, from);
+}
+
 void
-audit_alloc(
-    umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size, int exact)
+audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+    int exact, const struct stack_frame *from)
 {
 	struct chunk c = chunk_of(cp, sp, buf);
 
 	if (cp->cache_flags & UMF_LARGE) {
-		large_guard(&c, size);
-	} else if (cp->cache_flags & UMF_BUFTAG) {
-		if (__builtin_expect(!alloc_is_good(&c), 0))
-			report_modified(&c, "an allocation");
-		dress(&c, 0, size, exact);
+		alloc_large(cp, sp, buf, size, from);
+		return;
 	}
-	if (cp->cache_flags & (UMF_AUDIT | UMF_CONTENTS))
-		record(&c, size, UMEM_BC_ALLOC);
+	if (cp->cache_flags & UMF_BUFTAG) {
+		if (__builtin_expect(!alloc_is_good(&c), 0))
+			report_modified(cp, sp, buf, "an allocation");
+		dress(&c, size, exact);
+	}
+	record(&c, size, UMEM_BC_ALLOC, from);
 }
 
 /* record_says_free - the same as the tag would, for caches without tags */
@@ -725,34 +734,43 @@ record_says_free(const struct chunk *c, size_t freed)
 	return f.error == UMEM_ERR_DUPFREE;
 }
 
-int
-audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size)
+/* free_untagged - large buffers, and caches with records alone */
+static NOINLINE int
+free_untagged(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t freed,
+    const struct stack_frame *from)
 {
 	struct chunk c = chunk_of(cp, sp, buf);
-	size_t asked = cp->cache_bufsize;
+	size_t size = cp->cache_bufsize;
 
 	if (cp->cache_flags & UMF_LARGE) {
-		large_check(&c, size);
-		record(&c, sp->slab_reqsize, UMEM_BC_FREE);
-		return 0;
-	}
-	if (!(cp->cache_flags & UMF_BUFTAG)) {
-		if (record_says_free(&c, size))
+		large_check(&c, freed);
+		size = sp->slab_reqsize;
+	} else {
+		if (record_says_free(&c, freed))
 			return -1;
-		record(&c, c.bc != NULL ? c.bc->bc_size : asked, UMEM_BC_FREE);
-		return 0;
+		if (c.bc != NULL)
+			size = c.bc->bc_size;
 	}
+	record(&c, size, UMEM_BC_FREE, from);
+	return 0;
+}
+
+int
+audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+    const struct stack_frame *from)
+{
+	struct chunk c = chunk_of(cp, sp, buf);
+	size_t asked;
+
+	if ((cp->cache_flags & UMF_BUFTAG) == 0 || cp->cache_flags & UMF_LARGE)
+		return free_untagged(cp, sp, buf, size, from);
 	if (__builtin_expect(!free_is_good(&c, size, &asked), 0)) {
-		if (report_free(&c, size) != 0)
+		if (report_free(cp, sp, buf, size) != 0)
 			return -1;
-		asked = known_size(&c);
-		if (asked == UNKNOWN)
-			asked = cp->cache_bufsize;
+		asked = audit_size(cp, sp, buf);
 	}
-	if (cp->cache_flags & (UMF_AUDIT | UMF_CONTENTS))
-		record(&c, asked, UMEM_BC_FREE);
-	if (cp->cache_flags & UMF_DEADBEEF)
-		fill_words(buf, verify_bytes(cp), UMEM_PATTERN_FREE);
+	record(&c, asked, UMEM_BC_FREE, from);
+	fill_words(buf, cp->cache_verify, UMEM_PATTERN_FREE);
 	tag_set(&c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE);
 	return 0;
 }
@@ -771,29 +789,6 @@ audit_size(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 	if (size == UNKNOWN)
 		size = known_size(&c);
 	return size != UNKNOWN ? size : cp->cache_bufsize;
-}
-
-int
-audit_resize(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size)
-{
-	struct chunk c = chunk_of(cp, sp, buf);
-	size_t old;
-
-	if (cp->cache_flags & UMF_LARGE) {
-		large_check(&c, UNKNOWN);
-		sp->slab_reqsize = size;
-		large_guard(&c, size);
-	} else if (cp->cache_flags & UMF_BUFTAG) {
-		if (!free_is_good(&c, UNKNOWN, &old) &&
-		    report_free(&c, UNKNOWN) != 0)
-			return -1;
-		old = audit_size(cp, sp, buf);
-		dress(&c, old < size ? old : size, size, 1);
-	} else if (record_says_free(&c, UNKNOWN)) {
-		return -1;
-	}
-	record(&c, size, UMEM_BC_ALLOC);
-	return 0;
 }
 
 /* ---------------------------------------------------- failed allocations */

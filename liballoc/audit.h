@@ -24,7 +24,8 @@
  * contents are never filled: the pages come fresh from the system and go
  * back there.
  *
- * None of these is called with a lock held.
+ * None of these is called with a lock held.  Those that record who take the
+ * frame @from which the client called.
  *
  * Layer: above tlog.h, stack.h, fault.h.
  */
@@ -33,7 +34,14 @@
 
 #include <stddef.h>
 
+#include "stack_frame.h"
 #include "umem_layout.h"
+
+/*
+ * audit_verify_bytes - what cache_verify of a new cache is to be, whose flags
+ * and buftag are known
+ */
+uint64_t audit_verify_bytes(const umem_cache_t *cp);
 
 /*
  * audit_slab_init - prepare the chunks of a new slab; also writes the front
@@ -53,8 +61,8 @@ void audit_slab_fini(umem_cache_t *cp, umem_slab_t *sp);
  * A buffer that was changed while free is reported here (fatal unless
  * noabort, then mended).
  */
-void audit_alloc(
-    umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size, int exact);
+void audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+    int exact, const struct stack_frame *from);
 
 /**
  * audit_free - the client gives a buffer back
@@ -65,19 +73,11 @@ void audit_alloc(
  * may be freed; -1 when a fault was reported that forbids it (freed twice)
  * and noabort let the program go on.
  */
-int audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size);
+int audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+    const struct stack_frame *from);
 
 /* audit_size - bytes that were asked for, from the tag or the record */
 size_t audit_size(umem_cache_t *cp, umem_slab_t *sp, void *buf);
-
-/*
- * audit_resize - the client's buffer keeps its place but is now @size bytes
- * long (realloc within the chunk): checks as audit_free would, retags and
- * records.  Returns as audit_free.  For UMF_LARGE slab_reqsize must still be
- * the old size and is set here; slab_size and slab_chunksize are the larger
- * ones of before and after.
- */
-int audit_resize(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size);
 
 /*
  * audit_fail - an allocation failed: note it in the fail log; a fault under

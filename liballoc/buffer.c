@@ -31,17 +31,19 @@ goes_to_large(size_t size)
 }
 
 static void *
-alloc_from_cache(umem_cache_t *cp, size_t size)
+alloc_from_cache(
+    umem_cache_t *cp, size_t size, const struct stack_frame *from)
 {
 	void *buf = tc_alloc(cp);
 
 	if (buf != NULL && cache_is_checked(cp))
-		audit_alloc(cp, pagemap_slab(buf), buf, size, 1);
+		audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
 	return buf;
 }
 
 void *
-buffer_alloc(size_t size, size_t align, int *zero_ret)
+buffer_alloc(size_t size, size_t align, int *zero_ret,
+    const struct stack_frame *from)
 {
 	umem_cache_t *cp = NULL;
 	void *buf;
@@ -55,7 +57,7 @@ buffer_alloc(size_t size, size_t align, int *zero_ret)
 	if (umem_root.root_mtbf != 0 && audit_mtbf())
 		buf = NULL;
 	else if (cp != NULL)
-		buf = alloc_from_cache(cp, size);
+		buf = alloc_from_cache(cp, size, from);
 	else
 		buf = large_alloc(size, align, zero_ret);
 	if (buf == NULL)
@@ -155,7 +157,8 @@ buffer_slab(void *buf, const char *function)
 }
 
 void
-buffer_free(void *buf, size_t size, const char *function)
+buffer_free(void *buf, size_t size, const char *function,
+    const struct stack_frame *from)
 {
 	umem_slab_t *sp = buffer_slab(buf, function);
 	umem_cache_t *cp;
@@ -168,7 +171,7 @@ buffer_free(void *buf, size_t size, const char *function)
 		large_free(sp, buf, size, function);
 		return;
 	}
-	if (cache_is_checked(cp) && audit_free(cp, sp, buf, size) != 0)
+	if (cache_is_checked(cp) && audit_free(cp, sp, buf, size, from) != 0)
 		return;
 	tc_free(cp, buf);
 }

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "stack_frame.h"
 #include "umem_layout.h"
 
 /**
@@ -19,17 +20,21 @@
  * @size: may be 0: a unique address then
  * @align: a power of two
  * @zero_ret: NULL, or set to 1 when the buffer is known to read as zero
+ * @from: who asked
  *
  * Returns NULL without memory (recorded in the fail log).
  */
-void *buffer_alloc(size_t size, size_t align, int *zero_ret);
+void *buffer_alloc(size_t size, size_t align, int *zero_ret,
+    const struct stack_frame *from);
 
 /**
  * buffer_free - give a buffer back
  * @size: what the caller says it is, or (size_t)-1 when it does not
  * @function: the caller's name, for reports
+ * @from: who asked
  */
-void buffer_free(void *buf, size_t size, const char *function);
+void buffer_free(void *buf, size_t size, const char *function,
+    const struct stack_frame *from);
 
 /* buffer_usable - bytes that may be used: those asked for, when checked */
 size_t buffer_usable(void *buf, const char *function);

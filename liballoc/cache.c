@@ -129,6 +129,7 @@ layout_chunks(umem_cache_t *cp)
 		cp->cache_buftag = (uint32_t)size;
 		size += sizeof(umem_buftag_t);
 		cp->cache_first = (uint32_t)round_up(8, cp->cache_align);
+		cp->cache_verify = audit_verify_bytes(cp);
 	}
 	cp->cache_chunksize = round_up(size, cp->cache_align);
 	choose_slab_size(cp);
@@ -217,7 +218,6 @@ set_debugging(umem_cache_t *cp, const struct cache_spec *spec)
 	    spec->bufsize < umem_root.root_firewall ||
 	    spec->flags & UMF_MALLOC || spec->arena != NULL)
 		cp->cache_flags &= ~(uint32_t)UMF_FIREWALL;
-	cp->cache_verify = umem_root.root_maxverify;
 	cp->cache_contents = umem_root.root_contents;
 	cp->cache_mtbf = umem_root.root_mtbf;
 	if (cp->cache_flags & UMF_AUDIT)
@@ -454,7 +454,7 @@ cache_for(size_t size, size_t align)
 /* --------------------------------------------------------- alloc and free */
 
 static void *
-alloc_checked(umem_cache_t *cp)
+alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 {
 	umem_constructor_t *construct =
 	    (umem_constructor_t *)cp->cache_constructor;
@@ -465,22 +465,24 @@ alloc_checked(umem_cache_t *cp)
 	buf = tc_alloc(cp);
 	if (buf == NULL)
 		return NULL;
-	audit_alloc(cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0);
+	audit_alloc(
+	    cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0, from);
 	if (construct == NULL ||
 	    construct(buf, (void *)cp->cache_private, UMEM_DEFAULT) == 0)
 		return buf;
-	if (audit_free(cp, pagemap_slab(buf), buf, (size_t)-1) == 0)
+	if (audit_free(cp, pagemap_slab(buf), buf, (size_t)-1, from) == 0)
 		tc_free(cp, buf);
 	return NULL;
 }
 
-void *
+static __attribute__((noinline)) void *
 cache_alloc(umem_cache_t *cp, int flags)
 {
+	const struct stack_frame from = stack_caller();
 	void *buf;
 
 	do {
-		buf = cache_is_checked(cp) ? alloc_checked(cp) : tc_alloc(cp);
+		buf = cache_is_checked(cp) ? alloc_checked(cp, &from) : tc_alloc(cp);
 		if (buf != NULL) {
 			watch_alloc(buf, cp->cache_bufsize);
 			return buf;
@@ -527,7 +529,7 @@ tag_says_allocated(const umem_cache_t *cp, const void *buf)
 }
 
 static void
-free_checked(umem_cache_t *cp, void *buf)
+free_checked(umem_cache_t *cp, void *buf, const struct stack_frame *from)
 {
 	umem_destructor_t *destruct = (umem_destructor_t *)cp->cache_destructor;
 	umem_slab_t *sp = pagemap_slab(buf);
@@ -539,16 +541,18 @@ free_checked(umem_cache_t *cp, void *buf)
 	}
 	if (destruct != NULL && tag_says_allocated(cp, buf))
 		destruct(buf, (void *)cp->cache_private);
-	if (audit_free(cp, sp, buf, (size_t)-1) == 0)
+	if (audit_free(cp, sp, buf, (size_t)-1, from) == 0)
 		tc_free(cp, buf);
 }
 
-void
+static __attribute__((noinline)) void
 cache_free(umem_cache_t *cp, void *buf)
 {
+	const struct stack_frame from = stack_caller();
+
 	watch_free(buf, (size_t)-1);
 	if (cache_is_checked(cp))
-		free_checked(cp, buf);
+		free_checked(cp, buf, &from);
 	else
 		tc_free(cp, buf);
 }

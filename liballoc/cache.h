@@ -66,9 +66,6 @@ umem_cache_t *cache_create(const struct cache_spec *spec);
  */
 umem_cache_t *cache_for(size_t size, size_t align);
 
-/* cache_alloc, cache_free - umem_cache_alloc and _free behind the fast path */
-void *cache_alloc(umem_cache_t *cp, int flags);
-void cache_free(umem_cache_t *cp, void *buf);
 
 /* cache_init - the caches for malloc; options are read and arenas exist */
 void cache_init(void);

@@ -307,8 +307,9 @@ print_history(const struct umem_fault *f)
 static void
 print_noticer(const struct umem_fault *f)
 {
+	const struct stack_frame from = stack_caller();
 	uint64_t pcs[FRAMES_SHOWN + 1];
-	int n = stack_capture(pcs, FRAMES_SHOWN + 1, NULL);
+	int n = stack_capture(&from, pcs, FRAMES_SHOWN + 1, NULL);
 
 	umem_error_message("umem:   noticed by thread %u%s%s\n", os_tid(),
 	    f->function != NULL ? " in " : "",

@@ -292,6 +292,7 @@ take_pages(umem_slab_t *sp, const struct large_layout *l, size_t size,
 static void *
 alloc(size_t size, size_t align, int growing, int *zero_ret)
 {
+	const struct stack_frame from = stack_caller();
 	struct large_layout l = {.growing = growing};
 	umem_slab_t *sp;
 
@@ -306,7 +307,7 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 	}
 	large_join(sp);
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
-		audit_alloc(large_cache, sp, large_buffer(sp), size, 1);
+		audit_alloc(large_cache, sp, large_buffer(sp), size, 1, &from);
 		if (zero_ret != NULL)
 			*zero_ret = 0;
 	}
@@ -328,6 +329,8 @@ large_alloc_growing(size_t size)
 void
 large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 {
+	const struct stack_frame from = stack_caller();
+
 	if (buf != large_buffer(sp)) {
 		struct umem_fault f = {
 		    .error = UMEM_ERR_BADBASE,
@@ -344,7 +347,7 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 		return;
 	}
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN) &&
-	    audit_free(large_cache, sp, buf, size) != 0)
+	    audit_free(large_cache, sp, buf, size, &from) != 0)
 		return;
 	freed_ring[freed_next++ % FREED_RING] = buf;
 	large_leave(sp);

@@ -34,6 +34,7 @@
 static __attribute__((noinline)) void *
 malloc_slow(size_t size, size_t align, int *zero_ret)
 {
+	const struct stack_frame from = stack_caller();
 	void *buf = NULL;
 
 	if (watch_is_on() && align <= 16 && size <= SIZE_MAX_CACHED &&
@@ -42,7 +43,7 @@ malloc_slow(size_t size, size_t align, int *zero_ret)
 		return buf;
 	}
 	if (size <= PTRDIFF_MAX)
-		buf = buffer_alloc(size, align, zero_ret);
+		buf = buffer_alloc(size, align, zero_ret, &from);
 	if (buf == NULL)
 		errno = ENOMEM;
 	return buf;
@@ -74,6 +75,7 @@ umem_malloc(size_t size)
 static __attribute__((noinline)) void
 free_slow(void *buf)
 {
+	const struct stack_frame from = stack_caller();
 	int saved = errno;
 
 	if (watch_is_on() && tc_own_room(buffer_bin(buf))) {
@@ -82,7 +84,7 @@ free_slow(void *buf)
 		return;
 	}
 	if (buf != NULL)
-		buffer_free(buf, (size_t)-1, "free");
+		buffer_free(buf, (size_t)-1, "free", &from);
 	errno = saved;
 }
 
@@ -97,10 +99,11 @@ umem_malloc_free(void *buf)
 void
 umem_free_sized(void *buf, size_t size)
 {
+	const struct stack_frame from = stack_caller();
 	int saved = errno;
 
 	if (buf != NULL)
-		buffer_free(buf, size, "free_sized");
+		buffer_free(buf, size, "free_sized", &from);
 	errno = saved;
 }
 

@@ -314,23 +314,6 @@ slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 
 /* ------------------------------------------------------------ take back */
 
-long
-slab_index(const umem_slab_t *sp, const void *buf)
-{
-	uint64_t offset = (uint64_t)((uintptr_t)buf - (uintptr_t)sp->slab_base -
-				     sp->slab_first);
-	uint64_t i;
-
-	if (offset >= sp->slab_size)
-		return -1;
-	i = sp->slab_chunks == 1
-		? 0
-		: offset * sp->slab_cache->cache_recip >> SLAB_RECIP_SHIFT;
-	if (i >= sp->slab_chunks || i * sp->slab_chunksize != offset)
-		return -1;
-	return (long)i;
-}
-
 /*
  * One buffer back to its slab.  Called with cache_lock held.  Returns -1
  * when it is not a handed-out buffer of this cache; sets *empty_ret to the

@@ -48,13 +48,6 @@ size_t slab_destroy_all(umem_cache_t *cp);
 /* slab_trim - destroy the wholly free slab that is kept for later */
 void slab_trim(umem_cache_t *cp);
 
-/**
- * slab_index - which chunk of the slab starts at @buf
- *
- * Returns its index, or -1 when @buf is not the start of a chunk.
- */
-long slab_index(const umem_slab_t *sp, const void *buf);
-
 /*
  * cache_recip is 2^40 / cache_chunksize, rounded up: exact for every offset
  * in a slab while slab size times chunk size is below 2^40, which
@@ -62,6 +55,28 @@ long slab_index(const umem_slab_t *sp, const void *buf);
  */
 #define SLAB_RECIP_SHIFT 40
 #define SLAB_MAX_SIZE (1u << 20)
+
+/**
+ * slab_index - which chunk of the slab starts at @buf
+ *
+ * Returns its index, or -1 when @buf is not the start of a chunk.
+ */
+static inline long
+slab_index(const umem_slab_t *sp, const void *buf)
+{
+	uint64_t offset = (uint64_t)((uintptr_t)buf - (uintptr_t)sp->slab_base -
+				     sp->slab_first);
+	uint64_t i;
+
+	if (offset >= sp->slab_size)
+		return -1;
+	i = sp->slab_chunks == 1
+		? 0
+		: offset * sp->slab_cache->cache_recip >> SLAB_RECIP_SHIFT;
+	if (i >= sp->slab_chunks || i * sp->slab_chunksize != offset)
+		return -1;
+	return (long)i;
+}
 
 /* slab_chunk - where chunk @i starts */
 static inline void *

@@ -363,13 +363,7 @@ walk_on(struct walk *w, struct recorder *r, int noted)
 static inline int
 walk_copy(struct walk *w, const struct trace *t)
 {
-	const ptrdiff_t max = w->end - w->to;
-	const int n = t->npc < max ? t->npc : (int)max;
-	int i;
-
-	for (i = 0; i < n; i++)
-		w->to[i] = t->pcs[i];
-	w->to += n;
+	w->to += trace_copy(t, w->to, (int)(w->end - w->to));
 	if (w->to == w->end || t->is_whole)
 		return 0;
 	w->at = t->end;
@@ -460,29 +454,56 @@ walk_all(struct walk *w)
 	}
 }
 
-__attribute__((noinline)) int
-stack_capture(uint64_t *pcs, int max, int *in_handler_ret)
+/* capture_walk - the rest of stack_capture() */
+static __attribute__((noinline)) int
+capture_walk(const struct stack_frame *from, uint64_t *pcs, int max,
+    int *in_handler_ret)
 {
-	/* This function's own frame: a saved bp, then a return address. */
-	const uint64_t *frame = __builtin_frame_address(0);
-	struct walk w;
+	struct walk w = {.at = *from, .to = pcs, .end = pcs + max};
+
+	walk_all(&w);
+	if (in_handler_ret != NULL)
+		*in_handler_ret = w.in_handler;
+	return (int)(w.to - pcs);
+}
+
+/*
+ * capture_guess - the same for a trace that can be guessed; -1 when it can
+ * not.  It started on the thread's own stack, so all of that can be read.
+ */
+static inline int
+capture_guess(const struct stack_frame *from, uint64_t *pcs, int max)
+{
+	struct memo *memo = thread_memo;
+	const struct trace *t;
+	int n = -1;
+
+	if (__builtin_expect(memo == NULL || memo == NO_MEMO ||
+				 !memo_enter(memo, from->sp),
+		0))
+		return -1;
+	t = memo_guess(memo, from);
+	if (t != NULL && (t->is_whole || t->npc >= max))
+		n = trace_copy(t, pcs, max);
+	memo_leave(memo);
+	return n;
+}
+
+int
+stack_capture(const struct stack_frame *from, uint64_t *pcs, int max,
+    int *in_handler_ret)
+{
+	int n;
 
 	if (in_handler_ret != NULL)
 		*in_handler_ret = 0;
 	if (stack_mode == STACK_OFF || max <= 0)
 		return 0;
 	loader_watch();
-	w.at.pc = frame[1];
-	w.at.sp = (uint64_t)(frame + 2);
-	w.at.bp = frame[0];
-	w.at.exact = 0;
-	w.in_handler = 0;
-	w.to = pcs;
-	w.end = pcs + max;
-	walk_all(&w);
-	if (in_handler_ret != NULL)
-		*in_handler_ret = w.in_handler;
-	return (int)(w.to - pcs);
+	n = capture_guess(from, pcs, max);
+	if (__builtin_expect(n >= 0, 1))
+		return n;
+	return capture_walk(from, pcs, max, in_handler_ret);
 }
 
 /*

@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack_frame.h"
+
 /* stack_init - from the library's constructor, when the loader is done */
 void stack_init(void);
 
 /**
- * stack_capture - return addresses of the callers, innermost first
+ * stack_capture - return addresses from a frame on, innermost first
+ * @from: a frame of the calling thread, not yet left; what it called is not
+ *        looked at, so the further out it is the cheaper
  * @pcs: where to put them
  * @max: at most so many
  *
@@ -23,6 +27,7 @@ void stack_init(void);
  * where nothing is known of a frame the trace ends.  Returns the number of
  * frames; sets *in_handler_ret (may be NULL) when a signal frame was crossed.
  */
-int stack_capture(uint64_t *pcs, int max, int *in_handler_ret);
+int stack_capture(const struct stack_frame *from, uint64_t *pcs, int max,
+    int *in_handler_ret);
 
 #endif /* UMEM_STACK_H */

@@ -26,10 +26,11 @@
 #define UMEM_STACK_MEMO_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "stack_rule.h"
 
-#define TRACE_WORDS 24u
+#define TRACE_WORDS 32u
 #define TRACE_FRAMES 15u
 #define MEMO_TRACES 512u
 #define MEMO_BITS 10 /* of the index */
@@ -45,13 +46,12 @@ struct trace {
 	uint64_t pc; /* where the walk started; 0: there is none */
 	uint64_t sp;
 	uint64_t bp;
-	uint32_t epoch;   /* of the rules that it follows from */
-	uint8_t needs_bp; /* a frame was reached by the bp of the start */
-	uint8_t is_whole; /* the walk ended here */
+	uint64_t bp_mask; /* all ones: a frame was reached by the start's bp */
+	struct trace *follower; /* the one that was taken after it; or NULL */
+	uint32_t epoch;         /* of the rules that it follows from */
+	uint8_t is_whole;       /* the walk ended here */
 	uint8_t nword;
 	uint8_t npc;
-	uint16_t
-	    follower; /* index of the trace that was taken after this one */
 	struct trace_word word[TRACE_WORDS];
 	uint64_t pcs[TRACE_FRAMES]; /* as stack_capture() gives them */
 	struct stack_frame end;
@@ -59,9 +59,10 @@ struct trace {
 
 /* Zeroed memory is an empty one. */
 struct memo {
-	uint64_t busy_sp;                /* of the walk in progress, 0 none */
-	uint32_t next;                   /* trace to be replaced */
-	uint32_t last;                   /* trace that was taken last */
+	uint64_t busy_sp;    /* of the walk in progress, 0 none */
+	struct trace *last;  /* that was taken; or NULL */
+	struct trace *guess; /* the last one's follower */
+	uint32_t next;       /* trace to be replaced */
 	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
 	struct trace trace[MEMO_TRACES];
 };
@@ -101,8 +102,8 @@ static inline int
 trace_starts(const struct trace *t, const struct stack_frame *at)
 {
 	return t->sp == at->sp && t->pc == at->pc &&
-	       t->epoch == __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED) &&
-	       (t->bp == at->bp || !t->needs_bp);
+	       ((t->bp ^ at->bp) & t->bp_mask) == 0 &&
+	       t->epoch == __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
 }
 
 /* trace_holds - have all the words that led along it kept their values? */
@@ -129,11 +130,26 @@ trace_differs(const struct trace *t)
 	return NULL;
 }
 
+/* trace_copy - give what it has, at most @max; the number */
+static inline int
+trace_copy(const struct trace *t, uint64_t *pcs, int max)
+{
+	const int n = t->npc < max ? t->npc : max;
+	int i;
+
+	/* by twos: half the turns */
+	for (i = 0; i + 1 < n; i += 2)
+		memcpy(pcs + i, t->pcs + i, 2 * sizeof(*pcs));
+	if (i < n)
+		pcs[i] = t->pcs[i];
+	return n;
+}
+
 /*
  * memo_search - the trace of a walk that starts @at; or NULL, and then
  * *slot_ret is where in the index it shall be
  */
-static inline STACK_RAW const struct trace *
+static inline STACK_RAW struct trace *
 memo_search(
     struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
 {
@@ -142,7 +158,7 @@ memo_search(
 
 	for (i = 0; i < MEMO_PROBES; i++) {
 		const struct trace_word *w;
-		const struct trace *t;
+		struct trace *t;
 
 		key = rule_hash(key);
 		*slot_ret = &memo->index[key >> (64 - MEMO_BITS)];
@@ -157,38 +173,38 @@ memo_search(
 	return NULL;
 }
 
-/* memo_take - trace @i is taken now */
+/* memo_take - @t is taken now, and not what was guessed */
 static inline void
-memo_take(struct memo *memo, uint32_t i)
+memo_take(struct memo *memo, struct trace *t)
 {
-	memo->trace[memo->last].follower = (uint16_t)i;
-	memo->last = i;
+	if (memo->last != NULL)
+		memo->last->follower = t;
+	memo->last = t;
+	memo->guess = t->follower;
 }
 
 /* memo_guess - the trace of a walk that starts @at by what came before */
 static inline const struct trace *
 memo_guess(struct memo *memo, const struct stack_frame *at)
 {
-	const uint32_t i = memo->trace[memo->last].follower;
-	const struct trace *t = &memo->trace[i];
+	struct trace *t = memo->guess;
 
-	if (!trace_starts(t, at) || !trace_holds(t))
+	if (__builtin_expect(
+		t == NULL || !trace_starts(t, at) || !trace_holds(t), 0))
 		return NULL;
-	memo->last = i;
+	memo->last = t;
+	memo->guess = t->follower;
 	return t;
 }
 
-/* memo_find - the trace of a walk that starts @at; NULL as memo_search() */
+/* memo_find - the same by the index; NULL as memo_search() */
 static inline const struct trace *
 memo_find(struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
 {
-	const struct trace *t = memo_guess(memo, at);
+	struct trace *t = memo_search(memo, at, slot_ret);
 
-	if (__builtin_expect(t != NULL, 1))
-		return t;
-	t = memo_search(memo, at, slot_ret);
 	if (t != NULL)
-		memo_take(memo, (uint32_t)(t - memo->trace));
+		memo_take(memo, t);
 	return t;
 }
 
@@ -215,10 +231,11 @@ recorder_start(struct recorder *r, struct memo *memo, uint16_t *slot,
 	t->sp = at->sp;
 	t->bp = at->bp;
 	t->epoch = __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
-	t->needs_bp = t->is_whole = 0;
+	t->bp_mask = 0;
+	t->is_whole = 0;
 	t->nword = t->npc = 0;
 	*slot = (uint16_t)i;
-	memo_take(memo, i);
+	memo_take(memo, t);
 	r->trace = t;
 	r->pc = at->pc;
 	r->bp_at = 0;
@@ -239,7 +256,7 @@ recorder_hold_bp(struct recorder *r, uint64_t bp)
 		return;
 	r->bp_is_held = 1;
 	if (r->bp_at == 0)
-		r->trace->needs_bp = 1;
+		r->trace->bp_mask = ~(uint64_t)0;
 	else
 		recorder_word(r, r->bp_at, bp);
 }

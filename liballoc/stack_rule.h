@@ -26,6 +26,8 @@
 
 #include <stdint.h>
 
+#include "stack_frame.h"
+
 /* Reads of other functions' frames, which sanitizers take for faults. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STACK_RAW __attribute__((no_sanitize("address", "thread")))
@@ -34,14 +36,6 @@
 #else
 #define STACK_RAW
 #endif
-
-/* Where a walk stands.  With @exact, pc is not a return address. */
-struct stack_frame {
-	uint64_t pc;
-	uint64_t sp;
-	uint64_t bp;
-	int exact;
-};
 
 enum rule_kind {
 	RULE_NONE,   /* not known: learn it */

@@ -7,7 +7,9 @@
  * do not need.  Where the kernel itself tells time by that counter, it is
  * read here directly, and related to CLOCK_MONOTONIC again every few tens of
  * milliseconds: the rate is that of the interval before.  Elsewhere os_now()
- * serves.
+ * serves.  In a virtual machine the kernel scales the counter by what the
+ * hypervisor tells it; that changes when the machine moves to another host,
+ * and then the next relation, a few tens of milliseconds later, follows.
  *
  * The relation is guarded by a sequence number: odd while one thread changes
  * it.  Nobody waits; who finds it odd asks os_now().
@@ -18,6 +20,9 @@
 
 #include <string.h>
 #include <sys/types.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "os.h"
 
@@ -55,19 +60,39 @@ predict(uint64_t ns, uint64_t ticks, uint64_t rate)
 	return ns + (ticks * rate >> RATE_SHIFT);
 }
 
+/*
+ * counter_is_steady - it ticks at one rate in all states of the processor
+ * ("Invariant TSC": AMD64 Architecture Programmer's Manual, volume 3, CPUID)
+ */
+static int
+counter_is_steady(void)
+{
+	const unsigned leaf = 0x80000007, invariant = 1u << 8;
+	unsigned eax, ebx, ecx, edx = 0;
+
+	(void)__get_cpuid(leaf, &eax, &ebx, &ecx, &edx);
+	return (edx & invariant) != 0;
+}
+
 /* counter_is_clock - whether the kernel's own clock is this counter */
 static int
 counter_is_clock(void)
 {
-	char name[4] = "";
+	/* the kernel's names; the last two are the counter, scaled */
+	static const char *const names[] = {
+	    "tsc\n", "kvm-clock\n", "hyperv_clocksource_tsc_page\n"};
+	char name[32] = "";
 	int fd = os_open("/sys/devices/system/clocksource/clocksource0/"
 			 "current_clocksource");
 
 	if (fd < 0)
 		return 0;
-	(void)os_pread(fd, name, sizeof(name), 0);
+	(void)os_pread(fd, name, sizeof(name) - 1, 0);
 	os_close(fd);
-	return memcmp(name, "tsc\n", sizeof(name)) == 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return i == 0 || counter_is_steady();
+	return 0;
 }
 
 /* rate_of - ticks passed and ns took; 0 when they make no sense together */

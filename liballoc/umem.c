@@ -64,13 +64,14 @@ umem_nofail_callback(umem_nofail_callback_t *callback)
 	nofail_callback = callback;
 }
 
-static void *
+static __attribute__((noinline)) void *
 alloc(size_t size, size_t align, int *zero_ret, int flags)
 {
+	const struct stack_frame from = stack_caller();
 	void *buf;
 
 	do {
-		buf = buffer_alloc(size, align, zero_ret);
+		buf = buffer_alloc(size, align, zero_ret, &from);
 	} while (buf == NULL && (flags & UMEM_NOFAIL) && umem_nofail_retry());
 	if (buf == NULL)
 		errno = ENOMEM;
@@ -111,15 +112,22 @@ umem_alloc_align(size_t size, size_t align, int flags)
 	return alloc(size, align, NULL, flags);
 }
 
+static __attribute__((noinline)) void
+free_slow(void *buf, size_t size)
+{
+	const struct stack_frame from = stack_caller();
+
+	buffer_free(buf, size, "umem_free", &from);
+}
+
 /* The page map knows the buffer's bin; the size serves for checking. */
 void
 umem_free(void *buf, size_t size)
 {
 	if (__builtin_expect(tc_push(buffer_bin(buf), buf), 1))
 		return;
-	if (buf == NULL && size == 0)
-		return;
-	buffer_free(buf, size, "umem_free");
+	if (buf != NULL || size != 0)
+		free_slow(buf, size);
 }
 
 void

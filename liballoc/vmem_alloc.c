@@ -638,6 +638,7 @@ vmem_resize(vmem_t *vmp, uint64_t addr, uint64_t old_size, uint64_t new_size)
 static void
 record(const vmem_t *vmp, struct vmem_req *rq)
 {
+	const struct stack_frame from = stack_caller();
 	uint64_t pcs[UMEM_VMEM_DEPTH];
 	int depth;
 
@@ -645,7 +646,7 @@ record(const vmem_t *vmp, struct vmem_req *rq)
 		return;
 	rq->thread = os_tid();
 	rq->timestamp = os_now();
-	depth = stack_capture(pcs, UMEM_VMEM_DEPTH, NULL);
+	depth = stack_capture(&from, pcs, UMEM_VMEM_DEPTH, NULL);
 	if (depth <= 0)
 		return;
 	rq->stack = meta_alloc((size_t)depth * sizeof(pcs[0]));

@@ -63,10 +63,18 @@ setup(void)
 	(void)backtrace(warm, 4);
 }
 
+static NOINLINE int
+capture(uint64_t *pcs, int max, int *in_handler)
+{
+	const struct stack_frame from = stack_caller();
+
+	return stack_capture(&from, pcs, max, in_handler);
+}
+
 static NOINLINE void
 take(struct pair *p, int max)
 {
-	p->n = stack_capture(p->ours, max, &p->in_handler);
+	p->n = capture(p->ours, max, &p->in_handler);
 	p->nref = backtrace(p->ref, max);
 	BARRIER();
 }
@@ -415,7 +423,7 @@ with_garbage_above(void)
 	const uint64_t saved = frame[0];
 
 	frame[0] = (uint64_t)frame + 100000;
-	garbage_n = stack_capture(garbage_pcs, FRAMES, NULL);
+	garbage_n = capture(garbage_pcs, FRAMES, NULL);
 	frame[0] = saved;
 }
 
@@ -497,7 +505,7 @@ free(void *p)
 	uint64_t pcs[4];
 
 	if (free_takes_stacks)
-		(void)stack_capture(pcs, 4, NULL);
+		(void)capture(pcs, 4, NULL);
 	__libc_free(p);
 }
 
@@ -576,7 +584,7 @@ learn_always(void *arg)
 	(void)arg;
 	while (!__atomic_load_n(&stop_learning, __ATOMIC_RELAXED)) {
 		rule_flush();
-		mine.n = stack_capture(mine.ours, FRAMES, NULL);
+		mine.n = capture(mine.ours, FRAMES, NULL);
 	}
 	return NULL;
 }
@@ -611,7 +619,7 @@ framed_inner(uint64_t *pcs, void **caller_ret)
 {
 	/* Asking for the frame's address makes the compiler keep one. */
 	void *volatile frame = __builtin_frame_address(0);
-	const int n = stack_capture(pcs, FRAMES, NULL);
+	const int n = capture(pcs, FRAMES, NULL);
 
 	*caller_ret = frame != NULL ? __builtin_return_address(0) : NULL;
 	return n;
@@ -645,7 +653,7 @@ START_TEST(without_audit_nothing_is_loaded_and_nothing_taken)
 {
 	umem_root.root_flags = 0;
 	stack_init();
-	ck_assert_int_eq(stack_capture(pair.ours, FRAMES, &pair.n), 0);
+	ck_assert_int_eq(capture(pair.ours, FRAMES, &pair.n), 0);
 	ck_assert_int_eq(pair.n, 0);
 }
 END_TEST
