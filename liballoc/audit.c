@@ -336,7 +336,7 @@ keep_contents(const umem_cache_t *cp, const void *buf, size_t size, uint64_t now
 }
 
 /* record - write the buffer's bufctl, and a copy to the transaction log */
-static inline void
+static inline __attribute__((always_inline)) void
 record(const struct chunk *c, size_t size, uint8_t kind,
     const struct stack_frame *from)
 {
@@ -675,7 +675,7 @@ large_check(const struct chunk *c, size_t freed)
  * dress - tag a buffer of @size bytes, which read as uninitialised; those
  * behind them are 0xbb
  */
-static inline void
+static inline __attribute__((always_inline)) void
 dress(const struct chunk *c, size_t size, int exact)
 {
 	size_t end = c->cp->cache_verify;

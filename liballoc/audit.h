@@ -95,9 +95,9 @@ int audit_mtbf(void);
 void audit_stamp(umem_bufctl_audit_t *bc);
 
 /*
- * umem_thread_id, umem_thread_slot - kernel thread id of the caller and its
- * place among the log slots (to be taken modulo their number); cached in
- * its thread cache (tcache.c)
+ * umem_thread_id, umem_thread_slot - kernel thread id of the caller, and a
+ * small number that no other running thread has, or UINT_MAX; cached in its
+ * thread cache (tcache.c)
  */
 uint32_t umem_thread_id(void);
 unsigned umem_thread_slot(void);

@@ -283,11 +283,11 @@ uint8_t size_bin_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1];
 uint8_t size_bin_medium[(SIZE_MAX_CACHED >> SIZE_MEDIUM_SHIFT) + 1];
 
 /* The same, but to classes, and filled in whatever the options say. */
-static uint8_t class_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1];
+uint8_t size_class_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1];
 static uint8_t class_medium[(SIZE_MAX_CACHED >> SIZE_MEDIUM_SHIFT) + 1];
 
 static uint32_t class_size[SIZE_MAX_CLASSES];
-static umem_cache_t *class_cache[SIZE_MAX_CLASSES];
+umem_cache_t *size_class_cache[SIZE_MAX_CLASSES];
 static unsigned class_count;
 
 /* Caches for memalign when calls are checked: by alignment 32 .. 4096. */
@@ -353,10 +353,10 @@ fill_class_tables(void)
 {
 	unsigned class = 0;
 
-	for (size_t i = 0; i < sizeof(class_small); i++) {
+	for (size_t i = 0; i < sizeof(size_class_small); i++) {
 		while (class_size[class] < i << SIZE_SMALL_SHIFT)
 			class ++;
-		class_small[i] = (uint8_t) class;
+		size_class_small[i] = (uint8_t) class;
 	}
 	class = 0;
 	for (size_t i = 0; i < sizeof(class_medium); i++) {
@@ -392,8 +392,8 @@ cache_init(void)
 	choose_classes();
 	fill_class_tables();
 	for (unsigned i = 0; i < class_count; i++) {
-		class_cache[i] = create_class(class_size[i], 16);
-		if (class_cache[i] == NULL)
+		size_class_cache[i] = create_class(class_size[i], 16);
+		if (size_class_cache[i] == NULL)
 			umem_panic("umem: no memory to start with\n");
 	}
 }
@@ -401,12 +401,12 @@ cache_init(void)
 void
 cache_open_fast_path(void)
 {
-	for (size_t i = 0; i < sizeof(class_small); i++)
+	for (size_t i = 0; i < sizeof(size_class_small); i++)
 		size_bin_small[i] =
-		    (uint8_t)class_cache[class_small[i]]->cache_fastbin;
+		    (uint8_t)size_class_cache[size_class_small[i]]->cache_fastbin;
 	for (size_t i = 0; i < sizeof(class_medium); i++)
 		size_bin_medium[i] =
-		    (uint8_t)class_cache[class_medium[i]]->cache_fastbin;
+		    (uint8_t)size_class_cache[class_medium[i]]->cache_fastbin;
 }
 
 /* Checked buffers are not where their size says: caches of their own. */
@@ -430,7 +430,7 @@ cache_aligned(unsigned class, size_t align)
 }
 
 umem_cache_t *
-cache_for(size_t size, size_t align)
+cache_for_other(size_t size, size_t align)
 {
 	unsigned class;
 
@@ -439,16 +439,16 @@ cache_for(size_t size, size_t align)
 	if (align > 16 && size < align)
 		size = align;
 	class = size <= SIZE_SMALL
-		    ? class_small[(size + 15) >> SIZE_SMALL_SHIFT]
+		    ? size_class_small[(size + 15) >> SIZE_SMALL_SHIFT]
 		    : class_medium[(size + 1023) >> SIZE_MEDIUM_SHIFT];
 	if (align <= 16)
-		return class_cache[class];
+		return size_class_cache[class];
 	if (umem_root.root_flags & (UMF_BUFTAG | UMF_RANDOMIZE))
 		return cache_aligned(class, align);
 	/* Chunks lie at multiples of their size from the start of a page. */
 	while (class < class_count && class_size[class] % align != 0)
 		class ++;
-	return class < class_count ? class_cache[class] : NULL;
+	return class < class_count ? size_class_cache[class] : NULL;
 }
 
 /* --------------------------------------------------------- alloc and free */

@@ -56,6 +56,15 @@ struct cache_spec {
 /* cache_create - a cache, or NULL with errno EINVAL or ENOMEM */
 umem_cache_t *cache_create(const struct cache_spec *spec);
 
+/* The same for what is behind the fast path: size -> class -> cache. */
+extern uint8_t size_class_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1]
+    __attribute__((visibility("hidden")));
+extern umem_cache_t *size_class_cache[SIZE_MAX_CLASSES]
+    __attribute__((visibility("hidden")));
+
+/* cache_for_other - cache_for() where it is not one of these */
+umem_cache_t *cache_for_other(size_t size, size_t align);
+
 /**
  * cache_for - the cache that serves a request
  * @size: bytes, may be 0
@@ -64,8 +73,14 @@ umem_cache_t *cache_create(const struct cache_spec *spec);
  * Returns NULL when no cache does: the request is large.  May create a cache
  * for rare alignments when calls are checked.
  */
-umem_cache_t *cache_for(size_t size, size_t align);
-
+static inline umem_cache_t *
+cache_for(size_t size, size_t align)
+{
+	if (__builtin_expect(size <= SIZE_SMALL && align <= 16, 1))
+		return size_class_cache[size_class_small[(size + 15) >>
+							 SIZE_SMALL_SHIFT]];
+	return cache_for_other(size, align);
+}
 
 /* cache_init - the caches for malloc; options are read and arenas exist */
 void cache_init(void);

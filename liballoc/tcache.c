@@ -10,6 +10,7 @@
  */
 #include "tcache.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 #include "audit.h"
@@ -166,7 +167,7 @@ umem_thread_slot(void)
 {
 	umem_tcache_t *tc = tc_mine();
 
-	return tc != NULL ? tc->tc_slot : 0;
+	return tc != NULL ? tc->tc_slot : UINT_MAX;
 }
 
 /* ----------------------------------------------------------------- bins */

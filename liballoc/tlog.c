@@ -2,10 +2,11 @@
 /*
  * tlog.c - the transaction, contents, fail and slab logs
  *
- * The memory of a log is cut into chunks.  Each slot (threads are spread over
- * them) fills a chunk of its own under its own lock; a full chunk goes to the
- * tail of the ring and the oldest one is taken from the head, under the log's
- * lock.  A chunk taken over is not cleared: what it holds stays readable
+ * The memory of a log is cut into chunks.  Each slot fills a chunk of its own;
+ * a full chunk goes to the tail of the ring and the oldest one is taken from
+ * the head, under the log's lock.  The first threads have a slot each and write
+ * without a lock; all others share the last one, under its lock.
+ *  A chunk taken over is not cleared: what it holds stays readable
  * until it is overwritten, so a log never has a hole in its history.
  *
  * A record's timestamp is zeroed before anything else of it is changed and
@@ -23,7 +24,9 @@
 #include "os.h"
 #include "root.h"
 
-#define CHUNK_WISH ((uint64_t)64 << 10) /* bytes: how finely a log ages */
+#define CHUNK_WISH ((uint64_t)16 << 10) /* bytes: how finely a log ages */
+#define SLOTS_PER_CPU 4
+#define SLOTS_MIN 8
 #define CHUNKS_MAX ((uint64_t)1 << 16)
 #define CHUNKS_PER_SLOT 4
 #define RECORDS_PER_CHUNK 4
@@ -45,7 +48,9 @@ slot_count(void)
 	unsigned n = 1;
 
 	if (want == 0)
-		want = os_ncpus();
+		want = SLOTS_PER_CPU * os_ncpus();
+	if (umem_settings.set_concurrency == 0 && want < SLOTS_MIN)
+		want = SLOTS_MIN;
 	while (n < want && n < UMEM_LOG_SLOTS_MAX)
 		n *= 2;
 	return n;
@@ -177,7 +182,29 @@ log_turn(umem_log_header_t *log, umem_log_slot_t *slot)
 	slot->ls_used = 0;
 }
 
-/* log_place - where the slot's next @size bytes go.  Called with ls_lock. */
+/* slot_enter, slot_leave - the slot of thread @n, for it alone meanwhile */
+static inline umem_log_slot_t *
+slot_enter(umem_log_header_t *log, unsigned n)
+{
+	const uint64_t last = log->lh_nslots - 1;
+
+	if (__builtin_expect(n < last, 1))
+		return &log->lh_slot[n];
+	lock_acquire(&log->lh_slot[last].ls_lock);
+	return &log->lh_slot[last];
+}
+
+static inline void
+slot_leave(umem_log_header_t *log, umem_log_slot_t *slot)
+{
+	if (__builtin_expect(slot == &log->lh_slot[log->lh_nslots - 1], 0))
+		lock_release(&slot->ls_lock);
+}
+
+/*
+ * log_place - where the slot's next @size bytes go.  A handler may come in
+ * between, so they are the slot's no more before they are written.
+ */
 static void *
 log_place(umem_log_header_t *log, umem_log_slot_t *slot, uint64_t size)
 {
@@ -189,37 +216,49 @@ log_place(umem_log_header_t *log, umem_log_slot_t *slot, uint64_t size)
 		slot->ls_used;
 	slot->ls_used += size;
 	slot->ls_records++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return place;
+}
+
+/* copy_record - all but the timestamp, with @depth frames */
+static inline void
+copy_record(
+    umem_bufctl_audit_t *to, const umem_bufctl_audit_t *from, uint64_t depth)
+{
+	const size_t rest = offsetof(umem_bufctl_audit_t, bc_size);
+	const uint64_t *pcs = (const void *)((const char *)from + UMEM_BC_STACK);
+	uint64_t *pcs_to = (void *)((char *)to + UMEM_BC_STACK);
+
+	to->bc_addr = from->bc_addr;
+	to->bc_slab = from->bc_slab;
+	to->bc_cache = from->bc_cache;
+	memcpy((char *)to + rest, (const char *)from + rest,
+	    UMEM_BC_STACK - rest);
+	to->bc_depth = (uint16_t)depth;
+	for (uint64_t i = 0; i < depth; i++)
+		pcs_to[i] = pcs[i];
 }
 
 umem_bufctl_audit_t *
 tlog_record(umem_log_header_t *log, const umem_bufctl_audit_t *bc, unsigned n)
 {
-	const size_t rest = offsetof(umem_bufctl_audit_t, bc_size);
 	umem_bufctl_audit_t *copy;
 	umem_log_slot_t *slot;
-	size_t size;
+	uint64_t depth;
 
 	if (!log_is_open(log))
 		return NULL;
-	size = UMEM_BC_STACK + bc->bc_depth * sizeof(uint64_t);
-	if (size > log->lh_recsize)
-		size = log->lh_recsize;
-	slot = &log->lh_slot[n & (log->lh_nslots - 1)];
-	lock_acquire(&slot->ls_lock);
+	depth = (log->lh_recsize - UMEM_BC_STACK) / sizeof(uint64_t);
+	if (bc->bc_depth < depth)
+		depth = bc->bc_depth;
+	slot = slot_enter(log, n);
 	copy = log_place(log, slot, log->lh_recsize);
 	__atomic_store_n(&copy->bc_timestamp, 0, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	copy->bc_addr = bc->bc_addr;
-	copy->bc_slab = bc->bc_slab;
-	copy->bc_cache = bc->bc_cache;
-	memcpy((char *)copy + rest, (const char *)bc + rest, size - rest);
-	if (copy->bc_depth > (size - UMEM_BC_STACK) / sizeof(uint64_t))
-		copy->bc_depth =
-		    (uint16_t)((size - UMEM_BC_STACK) / sizeof(uint64_t));
+	copy_record(copy, bc, depth);
 	__atomic_store_n(
 	    &copy->bc_timestamp, bc->bc_timestamp, __ATOMIC_RELEASE);
-	lock_release(&slot->ls_lock);
+	slot_leave(log, slot);
 	return copy;
 }
 
@@ -235,8 +274,7 @@ tlog_contents(const void *buf, size_t size, uint64_t timestamp, unsigned n)
 		return NULL;
 	if (size > log->lh_chunksize - sizeof(*copy))
 		size = log->lh_chunksize - sizeof(*copy);
-	slot = &log->lh_slot[n & (log->lh_nslots - 1)];
-	lock_acquire(&slot->ls_lock);
+	slot = slot_enter(log, n);
 	copy = log_place(log, slot, sizeof(*copy) + round_up(size, 8));
 	__atomic_store_n(&copy->ct_timestamp, 0, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -249,7 +287,7 @@ tlog_contents(const void *buf, size_t size, uint64_t timestamp, unsigned n)
 	if (room >= sizeof(*end))
 		memset(end, 0, sizeof(*end));
 	__atomic_store_n(&copy->ct_timestamp, timestamp, __ATOMIC_RELEASE);
-	lock_release(&slot->ls_lock);
+	slot_leave(log, slot);
 	return copy;
 }
 
