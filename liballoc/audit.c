@@ -175,9 +175,10 @@ chunk_of(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 
 	c.tag = (umem_buftag_t *)(c.buf + cp->cache_buftag);
 	if (sp->slab_bufctl != NULL) {
-		off = (uint64_t)(c.buf - (char *)sp->slab_base) -
-		      sp->slab_first;
-		c.bc = audit_bufctl(cp, sp, off * cp->cache_recip >> RECIP_SHIFT);
+		off =
+		    (uint64_t)(c.buf - (char *)sp->slab_base) - sp->slab_first;
+		c.bc =
+		    audit_bufctl(cp, sp, off * cp->cache_recip >> RECIP_SHIFT);
 		c.self = (uintptr_t)c.bc;
 	}
 	return c;
@@ -324,7 +325,8 @@ fault_signal(const umem_bufctl_audit_t *bc)
 }
 
 static NOINLINE umem_contents_t *
-keep_contents(const umem_cache_t *cp, const void *buf, size_t size, uint64_t now)
+keep_contents(
+    const umem_cache_t *cp, const void *buf, size_t size, uint64_t now)
 {
 	size_t n = cp->cache_contents;
 
@@ -555,7 +557,8 @@ alloc_is_good(const struct chunk *c)
 	    !tag_is(c, UMEM_BUFTAG_FREE) ||
 	    *front_guard(c) != UMEM_PATTERN_REDZONE)
 		return 0;
-	return words_differ(c->buf, c->cp->cache_verify, UMEM_PATTERN_FREE) == 0;
+	return words_differ(c->buf, c->cp->cache_verify, UMEM_PATTERN_FREE) ==
+	       0;
 }
 
 /* fault_modified - the word at @off is not @want: which byte is the first */

@@ -31,8 +31,7 @@ goes_to_large(size_t size)
 }
 
 static void *
-alloc_from_cache(
-    umem_cache_t *cp, size_t size, const struct stack_frame *from)
+alloc_from_cache(umem_cache_t *cp, size_t size, const struct stack_frame *from)
 {
 	void *buf = tc_alloc(cp);
 
@@ -42,8 +41,8 @@ alloc_from_cache(
 }
 
 void *
-buffer_alloc(size_t size, size_t align, int *zero_ret,
-    const struct stack_frame *from)
+buffer_alloc(
+    size_t size, size_t align, int *zero_ret, const struct stack_frame *from)
 {
 	umem_cache_t *cp = NULL;
 	void *buf;

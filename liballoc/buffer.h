@@ -24,8 +24,8 @@
  *
  * Returns NULL without memory (recorded in the fail log).
  */
-void *buffer_alloc(size_t size, size_t align, int *zero_ret,
-    const struct stack_frame *from);
+void *buffer_alloc(
+    size_t size, size_t align, int *zero_ret, const struct stack_frame *from);
 
 /**
  * buffer_free - give a buffer back

@@ -403,7 +403,8 @@ cache_open_fast_path(void)
 {
 	for (size_t i = 0; i < sizeof(size_class_small); i++)
 		size_bin_small[i] =
-		    (uint8_t)size_class_cache[size_class_small[i]]->cache_fastbin;
+		    (uint8_t)size_class_cache[size_class_small[i]]
+			->cache_fastbin;
 	for (size_t i = 0; i < sizeof(class_medium); i++)
 		size_bin_medium[i] =
 		    (uint8_t)size_class_cache[class_medium[i]]->cache_fastbin;
@@ -465,8 +466,7 @@ alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 	buf = tc_alloc(cp);
 	if (buf == NULL)
 		return NULL;
-	audit_alloc(
-	    cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0, from);
+	audit_alloc(cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0, from);
 	if (construct == NULL ||
 	    construct(buf, (void *)cp->cache_private, UMEM_DEFAULT) == 0)
 		return buf;
@@ -482,7 +482,8 @@ cache_alloc(umem_cache_t *cp, int flags)
 	void *buf;
 
 	do {
-		buf = cache_is_checked(cp) ? alloc_checked(cp, &from) : tc_alloc(cp);
+		buf = cache_is_checked(cp) ? alloc_checked(cp, &from)
+					   : tc_alloc(cp);
 		if (buf != NULL) {
 			watch_alloc(buf, cp->cache_bufsize);
 			return buf;

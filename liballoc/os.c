@@ -24,6 +24,8 @@
  */
 #define SURELY_MEANT ((size_t)1 << 30)
 
+#define POPULATE_WRITE 23 /* MADV_POPULATE_WRITE; older headers lack it */
+
 static void *
 map_pages(size_t size)
 {
@@ -77,6 +79,19 @@ os_purge(void *addr, size_t size)
 	/* Locked memory refuses MADV_DONTNEED: then it is cleared by hand. */
 	if (madvise(addr, size, MADV_DONTNEED) != 0)
 		memset(addr, 0, size);
+	errno = saved;
+}
+
+void
+os_populate(void *addr, size_t size)
+{
+	static int unknown; /* to this kernel */
+	int saved = errno;
+
+	if (__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+		return;
+	if (madvise(addr, size, POPULATE_WRITE) != 0 && errno == EINVAL)
+		__atomic_store_n(&unknown, 1, __ATOMIC_RELAXED);
 	errno = saved;
 }
 

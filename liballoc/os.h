@@ -32,6 +32,12 @@ void os_unmap(void *addr, size_t size);
 void os_purge(void *addr, size_t size);
 
 /*
+ * os_populate - the memory behind whole pages is needed now: one call instead
+ * of a fault for each (MADV_POPULATE_WRITE, Linux 5.14; else nothing happens)
+ */
+void os_populate(void *addr, size_t size);
+
+/*
  * os_protect - make pages inaccessible (access 0) or readable and writable
  * (1).  Returns 0, or -1 with errno (the limit of mappings, usually).
  */

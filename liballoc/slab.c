@@ -23,6 +23,8 @@
 /* Stores of one thread that a debugger must see in order. */
 #define BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
+enum { AHEAD_SHARE = 4, AHEAD_MAX = 32 * 1024 };
+
 static size_t
 map_words(size_t chunks)
 {
@@ -172,6 +174,28 @@ slab_enter(umem_cache_t *cp, umem_slab_t *sp)
 	return -1;
 }
 
+/*
+ * slab_populate - the slab is in use up to @end: get memory for that at once, and
+ * for up to @ahead bytes more.  A fault for each page costs as much again as
+ * the page itself.
+ */
+static void
+slab_populate(umem_slab_t *sp, size_t end, size_t ahead)
+{
+	const size_t from = sp->slab_ready;
+	size_t to =
+	    (end > from + ahead ? end : from + ahead) + UMEM_PAGE_SIZE - 1;
+
+	if (end <= from || from == UMEM_SLAB_READY)
+		return;
+	to &= ~(size_t)(UMEM_PAGE_SIZE - 1);
+	if (to > sp->slab_size)
+		to = sp->slab_size;
+	sp->slab_ready = (uint32_t)to;
+	if (to - from > UMEM_PAGE_SIZE)
+		os_populate((char *)sp->slab_base + from, to - from);
+}
+
 /* Called without locks: the arena may belong to the client. */
 static umem_slab_t *
 slab_create(umem_cache_t *cp)
@@ -179,17 +203,22 @@ slab_create(umem_cache_t *cp)
 	umem_slab_t *sp = slab_new_struct(cp);
 	size_t align =
 	    cp->cache_align > UMEM_PAGE_SIZE ? cp->cache_align : UMEM_PAGE_SIZE;
+	int fresh = 0;
 
 	if (sp == NULL)
 		return NULL;
 	sp->slab_base =
-	    heap_alloc(cp->cache_arena, cp->cache_slabsize, align, NULL);
+	    heap_alloc(cp->cache_arena, cp->cache_slabsize, align, &fresh);
 	if (sp->slab_base == NULL) {
 		slab_free_struct(cp, sp);
 		return NULL;
 	}
-	if (cp->cache_flags & (UMF_AUDIT | UMF_BUFTAG))
+	if (!fresh || cp->cache_chunksize > UMEM_PAGE_SIZE)
+		sp->slab_ready = UMEM_SLAB_READY;
+	if (cp->cache_flags & (UMF_AUDIT | UMF_BUFTAG)) {
+		slab_populate(sp, sp->slab_size, sp->slab_size);
 		audit_slab_init(cp, sp);
+	}
 	if (slab_enter(cp, sp) != 0) {
 		heap_free(cp->cache_arena, sp->slab_base, sp->slab_size);
 		slab_free_struct(cp, sp);
@@ -281,6 +310,25 @@ fill_direct(umem_cache_t *cp, umem_magazine_t *mp)
 	return 1;
 }
 
+/* end_of - bytes of the slab up to the last round, which is its latest */
+static size_t
+end_of(const umem_slab_t *sp, umem_magazine_t *mp)
+{
+	const char *last = mag_round(mp)[mp->mag_rounds - 1];
+
+	return (size_t)(last - (const char *)sp->slab_base) +
+	       sp->slab_chunksize;
+}
+
+/* ahead - how much a cache may take in advance: a part of what it has */
+static size_t
+ahead(const umem_cache_t *cp)
+{
+	size_t n = cp->cache_bufslab * cp->cache_chunksize / AHEAD_SHARE;
+
+	return n < AHEAD_MAX ? n : AHEAD_MAX;
+}
+
 unsigned
 slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 {
@@ -305,6 +353,7 @@ slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 	while (got < n && (sp = cp->cache_partial) != NULL) {
 		got += slab_take(sp, mp, n - got);
 		slab_place(cp, sp);
+		slab_populate(sp, end_of(sp, mp), ahead(cp));
 	}
 	cp->cache_slab_alloc += got;
 	cp->cache_bufslab += got;

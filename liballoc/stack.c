@@ -456,8 +456,8 @@ walk_all(struct walk *w)
 
 /* capture_walk - the rest of stack_capture() */
 static __attribute__((noinline)) int
-capture_walk(const struct stack_frame *from, uint64_t *pcs, int max,
-    int *in_handler_ret)
+capture_walk(
+    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
 {
 	struct walk w = {.at = *from, .to = pcs, .end = pcs + max};
 
@@ -478,8 +478,8 @@ capture_guess(const struct stack_frame *from, uint64_t *pcs, int max)
 	const struct trace *t;
 	int n = -1;
 
-	if (__builtin_expect(memo == NULL || memo == NO_MEMO ||
-				 !memo_enter(memo, from->sp),
+	if (__builtin_expect(
+		memo == NULL || memo == NO_MEMO || !memo_enter(memo, from->sp),
 		0))
 		return -1;
 	t = memo_guess(memo, from);
@@ -490,8 +490,8 @@ capture_guess(const struct stack_frame *from, uint64_t *pcs, int max)
 }
 
 int
-stack_capture(const struct stack_frame *from, uint64_t *pcs, int max,
-    int *in_handler_ret)
+stack_capture(
+    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
 {
 	int n;
 

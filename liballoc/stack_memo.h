@@ -59,10 +59,10 @@ struct trace {
 
 /* Zeroed memory is an empty one. */
 struct memo {
-	uint64_t busy_sp;    /* of the walk in progress, 0 none */
-	struct trace *last;  /* that was taken; or NULL */
-	struct trace *guess; /* the last one's follower */
-	uint32_t next;       /* trace to be replaced */
+	uint64_t busy_sp;                /* of the walk in progress, 0 none */
+	struct trace *last;              /* that was taken; or NULL */
+	struct trace *guess;             /* the last one's follower */
+	uint32_t next;                   /* trace to be replaced */
 	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
 	struct trace trace[MEMO_TRACES];
 };

@@ -172,13 +172,20 @@ log_is_open(const umem_log_header_t *log)
 static void
 log_turn(umem_log_header_t *log, umem_log_slot_t *slot)
 {
+	int fresh;
+
 	lock_acquire(&log->lh_lock);
 	log->lh_ring[log->lh_tail] = (uint32_t)slot->ls_chunk;
 	log->lh_tail = (log->lh_tail + 1) % log->lh_nchunks;
 	slot->ls_chunk = log->lh_ring[log->lh_head];
 	log->lh_head = (log->lh_head + 1) % log->lh_nchunks;
 	log->lh_hits++;
+	fresh = log->lh_hits < log->lh_nchunks - log->lh_nslots;
 	lock_release(&log->lh_lock);
+	if (fresh)
+		os_populate(
+		    (char *)log->lh_base + slot->ls_chunk * log->lh_chunksize,
+		    log->lh_chunksize);
 	slot->ls_used = 0;
 }
 
@@ -226,14 +233,15 @@ copy_record(
     umem_bufctl_audit_t *to, const umem_bufctl_audit_t *from, uint64_t depth)
 {
 	const size_t rest = offsetof(umem_bufctl_audit_t, bc_size);
-	const uint64_t *pcs = (const void *)((const char *)from + UMEM_BC_STACK);
+	const uint64_t *pcs =
+	    (const void *)((const char *)from + UMEM_BC_STACK);
 	uint64_t *pcs_to = (void *)((char *)to + UMEM_BC_STACK);
 
 	to->bc_addr = from->bc_addr;
 	to->bc_slab = from->bc_slab;
 	to->bc_cache = from->bc_cache;
-	memcpy((char *)to + rest, (const char *)from + rest,
-	    UMEM_BC_STACK - rest);
+	memcpy(
+	    (char *)to + rest, (const char *)from + rest, UMEM_BC_STACK - rest);
 	to->bc_depth = (uint16_t)depth;
 	for (uint64_t i = 0; i < depth; i++)
 		pcs_to[i] = pcs[i];

@@ -203,11 +203,12 @@ typedef struct umem_slab {
 	uint32_t slab_refcnt; /* chunks handed out */
 	uint32_t slab_hint;   /* word of slab_map to look at first */
 	uint32_t slab_flags;  /* UMEM_SLAB_* */
-	uint32_t slab_pad;
+	uint32_t slab_ready;  /* bytes that have memory behind them */
 } umem_slab_t;
-#define UMEM_SLAB_PARTIAL 0x1u /* on cache_partial, else on cache_full */
-#define UMEM_SLAB_GUARD 0x2u   /* large: last page is PROT_NONE */
-#define UMEM_SLAB_PLAIN 0x4u   /* large: no guards and no record */
+#define UMEM_SLAB_PARTIAL 0x1u     /* on cache_partial, else on cache_full */
+#define UMEM_SLAB_GUARD 0x2u       /* large: last page is PROT_NONE */
+#define UMEM_SLAB_READY UINT32_MAX /* slab_ready: all have */
+#define UMEM_SLAB_PLAIN 0x4u       /* large: no guards and no record */
 
 /* --------------------------------------------------- page map and regions */
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cache.h"
 #include "pagemap.h"
@@ -213,6 +214,44 @@ START_TEST(counts_agree_with_what_was_done)
 }
 END_TEST
 
+/* resident - how many of the slab's bytes have memory behind them */
+static size_t
+resident(const umem_slab_t *sp)
+{
+	unsigned char in[1u << 20 >> UMEM_PAGE_SHIFT];
+	size_t n = 0;
+
+	ck_assert_int_eq(mincore(sp->slab_base, sp->slab_size, in), 0);
+	for (size_t i = 0; i < sp->slab_size >> UMEM_PAGE_SHIFT; i++)
+		n += in[i] & 1;
+	return n << UMEM_PAGE_SHIFT;
+}
+
+/* Buffers that nobody has written to yet: what is resident was asked for. */
+START_TEST(slab_gets_memory_a_little_ahead_of_its_buffers)
+{
+	umem_cache_t *cp = umem_cache_create(
+	    "ahead", 512, 0, NULL, NULL, NULL, NULL, NULL, UMC_NOMAGAZINE);
+	size_t used, now, most = 0;
+	umem_slab_t *sp;
+
+	for (int i = 0; i < MANY; i++) {
+		buffers[i] = umem_cache_alloc(cp, UMEM_DEFAULT);
+		sp = pagemap_slab(buffers[i]);
+		used = (size_t)((char *)buffers[i] - (char *)sp->slab_base);
+		now = resident(sp);
+		ck_assert_uint_le(now, used + 40 * 1024);
+		ck_assert_uint_le(now, used + cp->cache_bufslab * 128 + 8192);
+		if (now > used + most)
+			most = now - used;
+	}
+	/* an old kernel gives none */
+	ck_assert(most == 0 || most > UMEM_PAGE_SIZE);
+	free_many(cp, MANY);
+	umem_cache_destroy(cp);
+}
+END_TEST
+
 START_TEST(destroyed_cache_leaves_the_list_and_its_bin)
 {
 	umem_cache_t *cp = object_cache(0);
@@ -388,6 +427,7 @@ test_cache_suite(void)
 	tcase_add_test(objects, cache_of_what_is_not_memory_touches_nothing);
 	tcase_add_test(layout, any_size_and_alignment_is_laid_out_soundly);
 	tcase_add_test(layout, counts_agree_with_what_was_done);
+	tcase_add_test(layout, slab_gets_memory_a_little_ahead_of_its_buffers);
 	tcase_add_test(layout, destroyed_cache_leaves_the_list_and_its_bin);
 	tcase_add_test(
 	    layout, caches_beyond_the_bins_work_without_thread_caches);
