@@ -19,6 +19,7 @@ out=$build/golden
 passed=0
 failed=0
 export UMDB_LIB=$build/libumdb.so
+export RAN=$out/ran SCRATCH=$out/scratch # see golden.py
 full="UMEM_DEBUG=default UMEM_LOGGING=transaction,contents,fail,slab"
 
 not_ok()
@@ -85,7 +86,7 @@ add_up()
 build_programs()
 {
 	rm -rf "$out"
-	mkdir -p "$out/include/sys"
+	mkdir -p "$out/include/sys" "$RAN" "$SCRATCH"
 	ln -s "$tree/liballoc/umem.h" "$out/include/umem.h"
 	ln -s "$tree/liballoc/vmem.h" "$out/include/sys/vmem.h"
 	$cc -g -O0 -I"$out/include" -o "$out/scenario" "$golden/scenario.c" \
@@ -250,14 +251,21 @@ json_documents()
 	done
 }
 
+# judge NAME: a script that reads what ran
+judge()
+{
+	python3 "$golden/$1.py" "$tree" >"$out/$1.log" 2>&1
+	add_up "$out/$1.log" "$1"
+}
+
 build_programs || { not_ok "the scenario does not compile"; }
 if ! "$gdb" -nx -batch -ex 'python print(1)' 2>/dev/null | grep -q '^1$'; then
 	not_ok "there is no GDB with Python"
 fi
 if [ "$failed" -eq 0 ]; then
+	variant clean "$full" scenario
 	variant healthy "$full" scenario
 	variant damaged "$full" scenario
-	variant clean "$full" scenario
 	variant abort "$full" scenario
 	variant plain "" scenario
 	variant bare "" bare
@@ -265,6 +273,8 @@ if [ "$failed" -eq 0 ]; then
 	tests running running -iex 'set non-stop on' -ex 'run run &' \
 	    "$out/scenario"
 	if [ -z "$update" ]; then
+		judge coverage
+		judge members
 		exit_codes
 		replaced_core
 		json_documents
