@@ -240,15 +240,21 @@ stops()
 # Every document is JSON for others too.
 json_documents()
 {
-	local command
+	local command document args=()
 
 	for command in status stat cache log records verify findleaks \
 	    'whatis kept' 'bufctl kept[0]' 'bufctl 1' 'log fail'; do
-		run_gdb -ex "umem $command -json" "$out/scenario" \
-		    "$out/healthy.gcore" 2>/dev/null | sed -n '/^{"umdb"/,$p' |
-		    python3 -m json.tool >/dev/null 2>"$out/json.log"
-		ok_if $? "umem $command -json is JSON: $(cat "$out/json.log")"
+		args+=(-ex "umem $command -json ! tr -d '\\n'; echo"
+		    -ex 'echo \n')
 	done
+	run_gdb "${args[@]}" "$out/scenario" "$out/healthy.gcore" \
+	    2>/dev/null | grep '^{"umdb"' >"$out/documents"
+	ok_if $(($(wc -l <"$out/documents") != 11)) \
+	    "11 documents, also where a command fails"
+	while read -r document; do
+		python3 -m json.tool <<<"$document" >/dev/null 2>"$out/json.log"
+		ok_if $? "it is JSON: $(cat "$out/json.log")"
+	done <"$out/documents"
 }
 
 # judge NAME: a script that reads what ran
