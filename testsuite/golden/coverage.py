@@ -7,7 +7,6 @@ when it succeeded and showed something.  Called by golden.sh with the top of
 the tree.
 """
 
-import os
 import re
 import shlex
 import sys

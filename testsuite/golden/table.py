@@ -4,7 +4,6 @@
 Shared by coverage.py and members.py.
 """
 
-import ctypes
 import glob
 import json
 import os
