@@ -194,18 +194,33 @@ verify_items(struct dcmd_ctx *ctx, const struct verify_list *l)
 	out_list_end(ctx->out);
 }
 
+/* "2 corrupt buffers, 1 damaged structure" */
+static void
+verify_summary(
+    const struct verify_list *l, bool guards, char *text, size_t size)
+{
+	size_t i, n = 0, len = 0;
+
+	for (i = 0; i < l->nbad; i++)
+		n += l->bad[i].kind == BAD_STRUCT;
+	if (l->nbad > n)
+		len = (size_t)snprintf(text, size, "%zu corrupt buffer%s%s",
+		    l->nbad - n, l->nbad - n == 1 ? "" : "s",
+		    n > 0 ? ", " : "");
+	if (n > 0)
+		snprintf(text + len, size - len, "%zu damaged structure%s", n,
+		    n == 1 ? "" : "s");
+	if (l->nbad == 0)
+		snprintf(text, size, "%s", guards ? "clean" : "no guards");
+}
+
 static void
 verify_row(struct dcmd_ctx *ctx, const struct snap_cache *c, uint64_t checked,
     bool guards, const struct verify_list *l)
 {
-	char text[64];
+	char text[80];
 
-	if (l->nbad > 0)
-		snprintf(text, sizeof(text), "%zu corrupt buffer%s", l->nbad,
-		    l->nbad == 1 ? "" : "s");
-	else
-		snprintf(
-		    text, sizeof(text), "%s", guards ? "clean" : "no guards");
+	verify_summary(l, guards, text, sizeof(text));
 	out_row(ctx->out);
 	out_text(ctx->out, c->c.cache_name);
 	out_uint(ctx->out, c->addr);

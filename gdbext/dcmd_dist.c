@@ -105,20 +105,43 @@ bin_row(struct dcmd_ctx *ctx, const struct size_bin *b, uint64_t total)
 	out_row_end(ctx->out);
 }
 
+/*
+ * More empty bins of one width than this, one behind another, are one line of
+ * text.
+ */
+#define EMPTY_BINS 3u
+
+/* Where the empty bins end that start at @i. */
+static size_t
+empty_end(const struct size_bins *b, size_t i, size_t end)
+{
+	while (i < end && b->bin[i].count == 0)
+		i++;
+	return i;
+}
+
 /* Bins from the first to the last that hold something. */
 static void
 dist_bins(
     struct dcmd_ctx *ctx, const struct sizes *s, const struct size_bins *b)
 {
-	size_t first = 0, end = b->nbin, i;
+	size_t first = 0, end = b->nbin, i, next;
+	struct size_bin bin;
 
 	while (first < end && b->bin[first].count == 0)
 		first++;
 	while (end > first && b->bin[end - 1].count == 0)
 		end--;
 	out_table(ctx->out, bin_columns, NCOL(bin_columns));
-	for (i = first; i < end && !out_stopped(ctx->out); i++)
-		bin_row(ctx, &b->bin[i], s->count);
+	for (i = first; i < end && !out_stopped(ctx->out); i = next) {
+		bin = b->bin[i];
+		next = empty_end(b, i, end);
+		if (next - i <= EMPTY_BINS || b->geometric ||
+		    out_is_json(ctx->out))
+			next = i + 1;
+		bin.high = b->bin[next - 1].high;
+		bin_row(ctx, &bin, s->count);
+	}
 	out_table_end(ctx->out);
 }
 

@@ -229,8 +229,8 @@ dcmd_leak_suppressed(struct dcmd_ctx *ctx, const struct leak_pick *p, bool all)
 		used += s->rule[i].count > 0;
 	out_size_text(p->bytes, size, sizeof(size));
 	out_line(ctx->out,
-	    "suppressed: %" PRIu64 " buffers, %s, by %zu of %zu rules",
-	    p->count, size, used, s->n);
+	    "suppressed: %" PRIu64 " buffer%s, %s bytes, by %zu of %zu rules",
+	    p->count, p->count == 1 ? "" : "s", size, used, s->n);
 	out_fact_uint(ctx->out, "suppressed", OUT_UINT, p->count);
 	out_fact_uint(ctx->out, "suppressed_bytes", OUT_SIZE, p->bytes);
 	for (i = 0; i < s->n && all; i++) {
@@ -239,8 +239,10 @@ dcmd_leak_suppressed(struct dcmd_ctx *ctx, const struct leak_pick *p, bool all)
 		out_size_text(rule->bytes, size, sizeof(size));
 		if (rule->count > 0)
 			out_note(ctx->out,
-			    "the suppression %s: %" PRIu64 " buffers, %s",
-			    rule->name, rule->count, size);
+			    "the suppression %s: %" PRIu64
+			    " buffer%s, %s bytes",
+			    rule->name, rule->count,
+			    rule->count == 1 ? "" : "s", size);
 		else
 			out_note(ctx->out, "the suppression %s was not used",
 			    rule->name);

@@ -81,7 +81,7 @@ plural(uint64_t n)
 
 static const struct out_column ref_columns[] = {
     {"step", NULL, OUT_UINT, 0},
-    {"at", NULL, OUT_ADDR, 0},
+    {"at", NULL, OUT_PIPE, 0},
     {"value", NULL, OUT_ADDR, 0},
     {"to", NULL, OUT_ADDR, 0},
     {"to_offset", NULL, OUT_UINT, 0},

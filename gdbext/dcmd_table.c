@@ -401,6 +401,7 @@ const struct dcmd dcmds[] = {
 	.complete = COMPLETE_SYMBOL,
 	.min = 1,
 	.max = 1,
+	.flags = DCMD_NO_PIPE,
 	.run = dcmd_owns,
     },
     {

@@ -165,7 +165,7 @@ static const struct out_column site_columns[] = {
     {"count", "BUFFERS", OUT_UINT, 8},
     {"what", "ALLOCATED BY", OUT_TEXT, 0},
     {"cache", NULL, OUT_TEXT, 0},
-    {"buffer", NULL, OUT_ADDR, 0},
+    {"buffer", NULL, OUT_PIPE, 0},
     {"buffer_retained", NULL, OUT_SIZE, 0},
     {"stack", NULL, OUT_STACK, 0},
 };

@@ -339,8 +339,9 @@ by_show(struct dcmd_ctx *ctx, const struct by_list *l)
 		    UMDB_OK)
 			by_row(ctx, &b);
 	out_table_end(ctx->out);
+	/* a note, since what feeds a pipe has no lines */
 	if (l->n == 0 && !ctx->loop)
-		out_line(ctx->out, "no %s buffer was last touched by thread %s",
+		out_note(ctx->out, "no %s buffer was last touched by thread %s",
 		    l->kind == UMEM_BC_ALLOC ? "allocated" : "free", thread);
 	out_fact_uint(ctx->out, "thread", OUT_UINT, l->thread);
 	out_fact_uint(ctx->out, "buffers", OUT_UINT, l->n);

@@ -337,6 +337,8 @@ dcmd_vmem_seg(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	out_table_end(ctx->out);
 	if (rc != UMDB_OK)
 		return rc;
+	if (w.shown == 0 && !ctx->loop)
+		out_line(ctx->out, "no segment matches");
 	out_fact_uint(ctx->out, "segments", OUT_UINT, w.shown);
 	out_fact_uint(ctx->out, "bytes", OUT_SIZE, w.bytes);
 	return UMDB_OK;

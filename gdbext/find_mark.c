@@ -256,7 +256,44 @@ mark_borrow(struct mark *m)
 	return UMDB_OK;
 }
 
-/* Where the sizes are: bufctls, unless the buffers' tags tell them. */
+/* The size in the buftag; bufsize when there is none to be believed. */
+static bool
+size_from_tag(const struct mark_slab *s, uint32_t index, uint64_t *ret)
+{
+	uint64_t word;
+
+	if (s->bytes == NULL || (s->flags & MARK_SLAB_TAG) == 0)
+		return false;
+	word = find_mem_u64(
+	    s->bytes + index * s->chunksize + s->tag * sizeof(uint64_t));
+	*ret = s->bufsize;
+	if (word == UMEM_PATTERN_REDZONE)
+		return true;
+	if ((uint32_t)word != (uint32_t)UMEM_PATTERN_REDZONE ||
+	    !UMEM_SIZE_VALID(word >> 32) ||
+	    UMEM_SIZE_DECODE(word >> 32) > s->bufsize)
+		return false;
+	*ret = UMEM_SIZE_DECODE(word >> 32);
+	return true;
+}
+
+/* Whether every size stands in a tag. */
+static bool
+tags_tell(const struct mark_slab *s)
+{
+	uint64_t size;
+	uint32_t i;
+
+	for (i = 0; i < s->nchunk; i++)
+		if (!size_from_tag(s, i, &size))
+			return false;
+	return true;
+}
+
+/*
+ * Where the sizes are: bufctls, unless the buffers' tags tell them.  What can
+ * be had for nothing is had; else only for tags that are missing or damaged.
+ */
 static int
 mark_borrow_bufctls(struct mark *m)
 {
@@ -276,7 +313,7 @@ mark_borrow_bufctls(struct mark *m)
 			continue;
 		len = (uint64_t)s->nchunk * s->bufctl_size;
 		ms->bufctl = find_mem_at(&m->mem, s->bufctl, len);
-		if (ms->bufctl == NULL && (ms->flags & MARK_SLAB_TAG) == 0)
+		if (ms->bufctl == NULL && !tags_tell(ms))
 			ms->bufctl =
 			    find_mem_get(&m->mem, s->bufctl, len, &unread);
 		ms->bufctl_size = (uint16_t)s->bufctl_size;
@@ -325,27 +362,6 @@ mark_least(struct mark *m)
 	}
 	free(size);
 	return UMDB_OK;
-}
-
-/* The size in the buftag; bufsize when there is none to be believed. */
-static bool
-size_from_tag(const struct mark_slab *s, uint32_t index, uint64_t *ret)
-{
-	uint64_t word;
-
-	if (s->bytes == NULL || (s->flags & MARK_SLAB_TAG) == 0)
-		return false;
-	word = find_mem_u64(
-	    s->bytes + index * s->chunksize + s->tag * sizeof(uint64_t));
-	*ret = s->bufsize;
-	if (word == UMEM_PATTERN_REDZONE)
-		return true;
-	if ((uint32_t)word != (uint32_t)UMEM_PATTERN_REDZONE ||
-	    !UMEM_SIZE_VALID(word >> 32) ||
-	    UMEM_SIZE_DECODE(word >> 32) > s->bufsize)
-		return false;
-	*ret = UMEM_SIZE_DECODE(word >> 32);
-	return true;
 }
 
 uint64_t

@@ -54,7 +54,8 @@ audited_buffer(struct snap *snap, const struct snap_slab *s, uint32_t index,
 		return WALK_NEXT;
 	if (w->b.bc.bc_addr != snap_buf_addr(s, index)) {
 		snap_damaged(snap, addr,
-		    "the bufctl of buffer %#" PRIx64 " says %#" PRIx64,
+		    "the bufctl of buffer %#" PRIx64
+		    " says that it is that of %#" PRIx64,
 		    snap_buf_addr(s, index), w->b.bc.bc_addr);
 		return WALK_NEXT;
 	}

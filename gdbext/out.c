@@ -214,6 +214,18 @@ table_finish(struct out *o)
 	o->ncol = o->at = 0;
 }
 
+/* Notes, wherever they go; who reads the rows may have had enough of them. */
+static void
+close_text(struct out *o)
+{
+	if (o->sink.note != NULL && notes_count(o) > 0) {
+		out_flush(o, true);
+		o->sink.write = o->sink.note;
+		o->stopped = false;
+	}
+	text_notes(o);
+}
+
 void
 out_close(struct out *o)
 {
@@ -225,7 +237,7 @@ out_close(struct out *o)
 	if (o->json && !o->pipe)
 		json_tail(o);
 	else if (!o->pipe)
-		text_notes(o);
+		close_text(o);
 	out_flush(o, true);
 	for (i = 0; i < o->capframe; i++) {
 		free((void *)(uintptr_t)o->frame[i].frame.function);

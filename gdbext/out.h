@@ -40,6 +40,11 @@ struct out_sink {
 	void *arg;
 	/* take text; sets *ok to 1, or leaves it 0 to stop */
 	void (*write)(void *arg, const char *text, size_t len, int *ok);
+	/*
+	 * the same for notes, which stand last, where they go elsewhere;
+	 * or NULL
+	 */
+	void (*note)(void *arg, const char *text, size_t len, int *ok);
 	/* name a return address; strings live until the next call */
 	void (*symbolise)(void *arg, uint64_t pc, struct out_frame *frame);
 };

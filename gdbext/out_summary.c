@@ -98,10 +98,13 @@ out_note(struct out *o, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	if (text == NULL)
+	if (text == NULL) {
 		out_no_memory(o);
-	else
-		note_add(o->to != NULL ? o->to : o, text);
+		return;
+	}
+	while (o->to != NULL) /* a walker may feed a pipe from a pipe */
+		o = o->to;
+	note_add(o, text);
 }
 
 size_t

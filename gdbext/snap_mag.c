@@ -38,7 +38,8 @@ snap_read_magazine(
 
 /* -------------------------------------------------------------------- mark */
 
-static void
+/* False when it is no buffer of that cache. */
+static bool
 mark_round(struct snap *snap, taddr_t mag, taddr_t buf, uint32_t cache,
     enum buf_state state, bool again)
 {
@@ -48,13 +49,8 @@ mark_round(struct snap *snap, taddr_t mag, taddr_t buf, uint32_t cache,
 	uint8_t *now;
 
 	if (!snap_buf_at(snap, buf, &s, &i) || s->cache != cache ||
-	    snap_buf_addr(s, i) != buf) {
-		snap_damaged(snap, mag,
-		    "magazine %#" PRIx64 " holds %#" PRIx64
-		    ", which is no buffer of cache %s",
-		    mag, buf, c->c.cache_name);
-		return;
-	}
+	    snap_buf_addr(s, i) != buf)
+		return false;
 	now = &snap->state[s->buf + i];
 	if (*now == BUF_ALLOCATED) {
 		*now = (uint8_t)state;
@@ -76,6 +72,24 @@ mark_round(struct snap *snap, taddr_t mag, taddr_t buf, uint32_t cache,
 		    "last in %#" PRIx64 ": freed twice?",
 		    buf, c->c.cache_name, mag);
 	}
+	return true;
+}
+
+/* Where a slab is damaged all that is left of it is strange. */
+static void
+note_strangers(struct snap *snap, taddr_t mag, taddr_t first, uint64_t n,
+    const struct snap_cache *c)
+{
+	if (n == 1)
+		snap_damaged(snap, mag,
+		    "magazine %#" PRIx64 " holds %#" PRIx64
+		    ", which is no buffer of cache %s",
+		    mag, first, c->c.cache_name);
+	else if (n > 1)
+		snap_damaged(snap, mag,
+		    "magazine %#" PRIx64 " holds %#" PRIx64 " and %" PRIu64
+		    " more that are no buffers of cache %s",
+		    mag, first, n - 1, c->c.cache_name);
 }
 
 /* Mark @n rounds at @at, part of the magazine @mag. */
@@ -84,9 +98,9 @@ mark_rounds(struct snap *snap, taddr_t mag, taddr_t at, uint64_t n,
     uint32_t cache, enum buf_state state)
 {
 	struct snap_cache *c = &snap->cache[cache];
-	uint64_t round[UMEM_MAX_ROUNDS];
+	uint64_t round[UMEM_MAX_ROUNDS], i, nstrange = 0;
+	taddr_t strange = 0;
 	bool again;
-	uint64_t i;
 
 	if (n > UMEM_MAX_ROUNDS)
 		return UMDB_OK;
@@ -106,8 +120,13 @@ mark_rounds(struct snap *snap, taddr_t mag, taddr_t at, uint64_t n,
 		snap_damaged(snap, mag, "%s", snap->tgt->err.msg);
 		return UMDB_OK;
 	}
-	for (i = 0; i < n; i++)
-		mark_round(snap, mag, round[i], cache, state, again);
+	for (i = 0; i < n; i++) {
+		if (mark_round(snap, mag, round[i], cache, state, again))
+			continue;
+		if (nstrange++ == 0)
+			strange = round[i];
+	}
+	note_strangers(snap, mag, strange, nstrange, c);
 	return UMDB_OK;
 }
 

@@ -65,6 +65,26 @@ write_out(void *arg, const char *text, size_t len, int *ok)
 		call_write(u, text, len, ok);
 }
 
+/* What goes through the shell command ends; wait for what it prints. */
+static void
+end_shell(struct umdb *u)
+{
+	if (u->shell != NULL)
+		u->shell_stopped = shell_close(u->shell, u->quiet) != UMDB_OK;
+	u->shell = NULL;
+}
+
+/* Notes are for the user: a shell command that counts lines gets none. */
+static void
+write_note(void *arg, const char *text, size_t len, int *ok)
+{
+	struct umdb *u = arg;
+
+	end_shell(u);
+	if (!u->quiet && !u->shell_stopped)
+		call_write(u, text, len, ok);
+}
+
 static bool
 call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 {
@@ -573,6 +593,15 @@ run_pipeline(
 	return rc;
 }
 
+/* What is not found may be there, and not be recognised. */
+static const char *
+damage_hint(const struct umdb *u, int rc)
+{
+	return rc == UMDB_ENOTFOUND && u->snap != NULL && u->snap->ndamage > 0
+		   ? "; the heap is damaged: see umem verify"
+		   : "";
+}
+
 /*
  * Have an output, through a shell command if there is one, and use it.  A
  * command that stops reading, like head, is no failure.
@@ -580,8 +609,10 @@ run_pipeline(
 static int
 run_into_out(struct umdb *u, struct pipeline *p, int rc, uint64_t *found)
 {
-	const struct out_sink sink = {
-	    .arg = u, .write = write_out, .symbolise = call_symbolise};
+	const struct out_sink sink = {.arg = u,
+	    .write = write_out,
+	    .note = p->shell != NULL ? write_note : NULL,
+	    .symbolise = call_symbolise};
 	const struct shell_sink through = {
 	    .arg = u, .write = call_write, .stop = call_stop};
 	const struct dcmd *d = p->n > 0 ? p->stage[p->n - 1].dcmd : NULL;
@@ -597,21 +628,19 @@ run_into_out(struct umdb *u, struct pipeline *p, int rc, uint64_t *found)
 	if (rc == UMDB_OK)
 		rc = run_pipeline(u, p, out, found);
 	if (rc != UMDB_OK) {
-		snprintf(u->message, sizeof(u->message), "%.40s: %s", p->name,
-		    u->err.msg);
+		snprintf(u->message, sizeof(u->message), "%.40s: %s%s", p->name,
+		    u->err.msg, damage_hint(u, rc));
 		if (out != NULL)
 			out_error(out, u->message);
 	}
+	if (u->shell != NULL && shell_sated(u->shell) && rc == UMDB_EINTR)
+		rc = UMDB_OK;
+	u->quiet = rc == UMDB_EINTR;
+	u->shell_stopped = false;
 	if (out != NULL)
 		out_close(out);
-	if (u->shell == NULL)
-		return rc;
-	if (shell_sated(u->shell) && rc == UMDB_EINTR)
-		rc = UMDB_OK;
-	if (shell_close(u->shell, rc == UMDB_EINTR) != UMDB_OK && rc == UMDB_OK)
-		rc = UMDB_EINTR;
-	u->shell = NULL;
-	return rc;
+	end_shell(u);
+	return u->shell_stopped && rc == UMDB_OK ? UMDB_EINTR : rc;
 }
 
 EXPORT int

@@ -56,11 +56,13 @@ struct umdb {
 	struct graph *graph;
 	struct top *top;
 	struct umdb_error err;
-	char message[sizeof(((struct umdb_error *)0)->msg) + 64];
+	char message[sizeof(((struct umdb_error *)0)->msg) + 128];
 	struct strbuf completions;
 	struct umdb_symbol symbol; /* the last one asked for */
 	struct progress progress;
 	struct shell *shell; /* what is written goes through it */
+	bool shell_stopped;  /* the user did not want to wait for it */
+	bool quiet;          /* nothing more is wanted */
 	const char *result;  /* what the last count is called */
 	struct lookup_memo lookups[LOOKUPS_KEPT];
 	unsigned next_lookup;

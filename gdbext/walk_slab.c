@@ -51,6 +51,13 @@ walk_slab_list(struct snap *snap, const struct snap_cache *cache, bool partial,
 			return target_fail(
 			    snap->tgt, UMDB_EINTR, 0, "interrupted");
 		rc = target_read(snap->tgt, addr, &sp, sizeof(sp), "slab");
+		if (rc == UMDB_EFAULT && prev != 0)
+			return target_fail(snap->tgt, UMDB_EFAULT, addr,
+			    "the list of %s slabs of cache %s breaks off: "
+			    "%#" PRIx64 " links to %#" PRIx64
+			    ", which cannot be read",
+			    partial ? "partial" : "full", cache->c.cache_name,
+			    prev, addr);
 		if (rc != UMDB_OK)
 			return rc;
 		rc = slab_check(snap, cache, addr, &sp, prev);

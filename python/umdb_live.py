@@ -8,6 +8,22 @@ line that C says must wait is run again whenever the program loads something.
 import gdb
 
 
+made = None  # see quietly
+
+
+def quietly(make):
+    """What make() makes, without what GDB says to that."""
+
+    def keep():
+        global made
+        made = make()
+
+    global made
+    made = keep
+    gdb.execute("python import umdb_live; umdb_live.made()", to_string=True)
+    return made
+
+
 class Stop(gdb.Breakpoint):
     """A breakpoint that a line asked for."""
 
@@ -51,7 +67,7 @@ class Stops:
         if self.renewed:
             self.renewed.follow(condition, entry, line)
             return self.renewed.number
-        stop = Stop(address, condition, entry, line)
+        stop = quietly(lambda: Stop(address, condition, entry, line))
         self.stops.append(stop)
         return stop.number
 

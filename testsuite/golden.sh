@@ -19,6 +19,7 @@ out=$build/golden
 passed=0
 failed=0
 export UMDB_LIB=$build/libumdb.so
+export RAN=$out/ran SCRATCH=$out/scratch # see golden.py
 full="UMEM_DEBUG=default UMEM_LOGGING=transaction,contents,fail,slab"
 
 not_ok()
@@ -85,7 +86,7 @@ add_up()
 build_programs()
 {
 	rm -rf "$out"
-	mkdir -p "$out/include/sys"
+	mkdir -p "$out/include/sys" "$RAN" "$SCRATCH"
 	ln -s "$tree/liballoc/umem.h" "$out/include/umem.h"
 	ln -s "$tree/liballoc/vmem.h" "$out/include/sys/vmem.h"
 	$cc -g -O0 -I"$out/include" -o "$out/scenario" "$golden/scenario.c" \
@@ -239,15 +240,28 @@ stops()
 # Every document is JSON for others too.
 json_documents()
 {
-	local command
+	local command document args=()
 
 	for command in status stat cache log records verify findleaks \
 	    'whatis kept' 'bufctl kept[0]' 'bufctl 1' 'log fail'; do
-		run_gdb -ex "umem $command -json" "$out/scenario" \
-		    "$out/healthy.gcore" 2>/dev/null | sed -n '/^{"umdb"/,$p' |
-		    python3 -m json.tool >/dev/null 2>"$out/json.log"
-		ok_if $? "umem $command -json is JSON: $(cat "$out/json.log")"
+		args+=(-ex "umem $command -json ! tr -d '\\n'; echo"
+		    -ex 'echo \n')
 	done
+	run_gdb "${args[@]}" "$out/scenario" "$out/healthy.gcore" \
+	    2>/dev/null | grep '^{"umdb"' >"$out/documents"
+	ok_if $(($(wc -l <"$out/documents") != 11)) \
+	    "11 documents, also where a command fails"
+	while read -r document; do
+		python3 -m json.tool <<<"$document" >/dev/null 2>"$out/json.log"
+		ok_if $? "it is JSON: $(cat "$out/json.log")"
+	done <"$out/documents"
+}
+
+# judge NAME: a script that reads what ran
+judge()
+{
+	python3 "$golden/$1.py" "$tree" >"$out/$1.log" 2>&1
+	add_up "$out/$1.log" "$1"
 }
 
 build_programs || { not_ok "the scenario does not compile"; }
@@ -255,9 +269,9 @@ if ! "$gdb" -nx -batch -ex 'python print(1)' 2>/dev/null | grep -q '^1$'; then
 	not_ok "there is no GDB with Python"
 fi
 if [ "$failed" -eq 0 ]; then
+	variant clean "$full" scenario
 	variant healthy "$full" scenario
 	variant damaged "$full" scenario
-	variant clean "$full" scenario
 	variant abort "$full" scenario
 	variant plain "" scenario
 	variant bare "" bare
@@ -265,6 +279,8 @@ if [ "$failed" -eq 0 ]; then
 	tests running running -iex 'set non-stop on' -ex 'run run &' \
 	    "$out/scenario"
 	if [ -z "$update" ]; then
+		judge coverage
+		judge members
 		exit_codes
 		replaced_core
 		json_documents

@@ -277,11 +277,11 @@ START_TEST(known_leaks_are_left_out_with_what_they_lead_to)
 	lose();
 	scratch_write("s", "leak:^f2$\nleak:nothing\n");
 	session_find(&s, with("findleaks -S %", "s"), "Total 13 buffers");
-	expect_text("suppressed: 5 buffers, 210, by 1 of 2 rules\n");
+	expect_text("suppressed: 5 buffers, 210 bytes, by 1 of 2 rules\n");
 	ck_assert_uint_eq(s.found, 13);
 	session_find(&s, with("findleaks -v -S %", "s"),
 	    "note: the suppression nothing was not used\n");
-	expect_text("note: the suppression ^f2$: 5 buffers, 210\n");
+	expect_text("note: the suppression ^f2$: 5 buffers, 210 bytes\n");
 	ck_assert_int_eq(
 	    session_run(&s, with("findleaks -json -S %", "s")), UMDB_OK);
 	expect_text("\"suppressed\":5,\"suppressed_bytes\":210");
@@ -289,7 +289,7 @@ START_TEST(known_leaks_are_left_out_with_what_they_lead_to)
 	scratch_write("s", "{\n x\n Memcheck:Leak\n match-leak-kinds:definite\n"
 			   " fun:malloc\n fun:f0\n}\n");
 	session_find(&s, with("findleaks -S %", "s"), "Total 13 buffers");
-	expect_text("suppressed: 5 buffers, 210, by 1 of 1 rules\n");
+	expect_text("suppressed: 5 buffers, 210 bytes, by 1 of 1 rules\n");
 	session_find(&s, with("findleaks f0 -S %", "s"),
 	    "no memory leaks matching f0 found\n");
 	/* and only these without heads */

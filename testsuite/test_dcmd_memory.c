@@ -101,6 +101,38 @@ START_TEST(bins_of_one_width)
 }
 END_TEST
 
+START_TEST(many_empty_bins_are_one_line_of_text)
+{
+	session_expect(&s, "malloc_dist -B 1000",
+	    " malloc size  " RULE "   count\n"
+	    "     40-1039  |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
+	    "           16\n"
+	    "   1040-2039  |                                            "
+	    "            0\n"
+	    "   2040-3039  |                                            "
+	    "            0\n"
+	    "   3040-4039  |                                            "
+	    "            0\n"
+	    "   4040-5039  |@@@                                         "
+	    "            1\n"
+	    "  5040-99039  |                                            "
+	    "            0\n"
+	    "99040-100000  |@@@                                         "
+	    "            1\n" NOTE);
+	session_find(&s, "malloc_dist -B 1000 -json",
+	    "{\"low\":5040,\"high\":6039,\"count\":0},\n"
+	    "{\"low\":6040,\"high\":7039,\"count\":0},\n");
+}
+END_TEST
+
+START_TEST(notes_do_not_go_through_a_shell_command)
+{
+	session_expect(&s, "malloc_dist -d ! wc -l | tr -d ' '", "8\n" NOTE);
+	session_expect(&s, "malloc_dist -d ! tail -1", "100000\t1\n" NOTE);
+	session_expect(&s, "malloc_dist -d ! head -c 0", NOTE);
+}
+END_TEST
+
 START_TEST(bins_of_several_powers_of_two)
 {
 	session_find(&s, "malloc_dist -g -b 2 -json",
@@ -318,6 +350,8 @@ START_TEST(segments_of_an_arena_stand_in_order)
 	    "0x7fffe0244f70  ALLC  0x7ffff0000000  0x7ffff0003000  \n"
 	    "0x7fffe0244fc0  ALLC  0x7ffff0003000  0x7ffff001e000  \n"
 	    "0x7fffe0245010  FREE  0x7ffff001e000  0x7ffff0400000  \n");
+	session_expect(
+	    &s, "vmem_seg umem_heap -T walker", "no segment matches\n");
 	session_expect(&s, "vmem_seg umem_heap -s -T span",
 	    "ADDR            TYPE  START                 SIZE  WHO\n"
 	    "0x7fffe0244f20  SPAN  0x7ffff0000000     4194304  \n");
@@ -664,6 +698,8 @@ test_dcmd_memory_suite(void)
 	tcase_add_test(tc, sizes_are_counted_by_powers_of_two);
 	tcase_add_test(tc, raw_sizes_are_those_that_occur);
 	tcase_add_test(tc, bins_of_one_width);
+	tcase_add_test(tc, many_empty_bins_are_one_line_of_text);
+	tcase_add_test(tc, notes_do_not_go_through_a_shell_command);
 	tcase_add_test(tc, bins_of_several_powers_of_two);
 	tcase_add_test(tc, bins_hold_every_size_once);
 	tcase_add_test(tc, sizes_to_the_end_of_the_number_line_can_be_binned);

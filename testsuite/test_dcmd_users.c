@@ -179,7 +179,7 @@ START_TEST(record_of_another_buffer_is_damage_and_not_counted)
 	session_expect(&s, "users -e",
 	    "169 bytes for 4 allocations with data sizes 40 to 44:\n" FRAMES(
 		"0x8") "note: damage at 0x7fffe0243990: the bufctl of buffer "
-		       "0x7ffff0002060 says 0x7ffff00020b0\n");
+		       "0x7ffff0002060 says that it is that of 0x7ffff00020b0\n");
 }
 END_TEST
 
@@ -225,7 +225,11 @@ START_TEST(number_of_gdb_goes_before_an_lwp)
 	session_find(&s, "allocdby 77 -json",
 	    "\"summary\":{\"thread\":77,\"buffers\":1}}");
 	session_expect(&s, "allocdby 2",
-	    "no allocated buffer was last touched by thread LWP 2\n");
+	    "note: no allocated buffer was last touched by thread LWP 2\n");
+	session_expect(&s, "walk allocdby 2",
+	    "note: no allocated buffer was last touched by thread LWP 2\n");
+	session_expect(&s, "walk allocdby 2 | bufctl -v",
+	    "note: no allocated buffer was last touched by thread LWP 2\n");
 	session_fail(&s, "allocdby 0", UMDB_EUSAGE,
 	    "allocdby: 0 is no thread; usage: umem allocdby THREAD");
 	session_fail(&s, "allocdby main", UMDB_EUSAGE,
@@ -246,7 +250,7 @@ START_TEST(freedby_finds_only_free_buffers)
 	    "\"size\":48,\"cache\":\"umem_alloc_48\",\"time\":1006,"
 	    "\"thread\":1001,\"stack\":[");
 	session_expect(&s, "freedby 3",
-	    "no free buffer was last touched by thread LWP 3\n");
+	    "note: no free buffer was last touched by thread LWP 3\n");
 }
 END_TEST
 

@@ -230,6 +230,20 @@ START_TEST(magazine_with_a_stranger_is_noted)
 }
 END_TEST
 
+START_TEST(strangers_in_a_magazine_are_noted_once)
+{
+	taddr_t c = draw_cache_addr(&drawn, "umem_alloc_64"), mag;
+	const taddr_t buf[] = {DRAW_STACK, DRAW_STACK + 8, DRAW_STACK + 16};
+
+	mag = draw_depot(&drawn, c, buf, 3, 16);
+	snap_expect_open();
+	ck_assert_uint_eq(snap->ndamage, 1);
+	snap_expect_damage(
+	    mag, " and 2 more that are no buffers of cache umem_alloc_64");
+	snap_expect_healthy();
+}
+END_TEST
+
 START_TEST(buffer_in_two_magazines_was_freed_twice)
 {
 	taddr_t c = draw_cache_addr(&drawn, "umem_alloc_64");
@@ -497,6 +511,7 @@ test_snap_damage_suite(void)
 	tcase_add_test(tc, large_buffer_that_claims_too_much_is_cut);
 	tcase_add_loop_test(tc, count_that_differs_from_the_map_is_noted, 0, 2);
 	tcase_add_loop_test(tc, magazine_with_a_stranger_is_noted, 0, 3);
+	tcase_add_test(tc, strangers_in_a_magazine_are_noted_once);
 	tcase_add_test(tc, buffer_in_two_magazines_was_freed_twice);
 	tcase_add_test(tc, buffer_in_magazine_and_slab_was_freed_twice);
 	tcase_add_test(tc, magazine_reached_twice_is_counted_once);

@@ -174,7 +174,7 @@ START_TEST(damaged_slab_list_is_an_error_not_the_end)
 		DRAW_SET(&drawn, last, umem_slab_t, slab_next, 0xdead0000);
 		rc = walk_slab_list(snap, c, true, meet_slab, NULL);
 		expect_error(rc, UMDB_EFAULT, 0xdead0000,
-		    "cannot read slab at 0xdead0000");
+		    " links to 0xdead0000, which cannot be read");
 		ck_assert_uint_eq(met.n, 2);
 		break;
 	case 1:

@@ -29,3 +29,4 @@ mdb libm`main::whatis
 mdb ::whatis
 mdb 1 2::whatis
 mdb ::walk umem session_cache | kept::whatis
+umem owns kept[5] | whatis

@@ -6,11 +6,13 @@
  * of thing comes from a function of its own, so that its name stands in the
  * output.  Buffers are of sizes that libc does not ask for.
  *
- * Argument: "healthy", "damaged" (writes past an end, before a start and
- * after a free, then goes on), "abort" (frees twice, which the library finds),
- * "clean" (nothing lost), or "run" (waits).
+ * Argument: "healthy", "damaged" (writes past ends, after a free and over what
+ * the library keeps, then goes on), "abort" (frees twice, which the library
+ * finds), "clean" (nothing lost), or "run" (waits).  Where it stops it can be
+ * continued: it allocates and frees once more, when damaged what is damaged.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #define NOINLINE __attribute__((noinline, noclone))
+#define POOL 40
 
 struct node {
 	struct node *next;
@@ -51,6 +54,22 @@ keep_some(void)
 
 	for (i = 0; i < 5; i++)
 		kept[i] = calloc(1, 1000);
+}
+
+/* A list that is kept: its head owns the rest. */
+static void NOINLINE
+keep_list(void)
+{
+	struct node *n;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		n = calloc(1, sizeof(*n));
+		if (n == NULL)
+			abort();
+		n->next = kept[5];
+		kept[5] = n;
+	}
 }
 
 /* Three of one size, from one place: a group. */
@@ -121,6 +140,23 @@ lose_large(void)
 	sink = NULL;
 }
 
+/* More than a thread keeps for itself: the rest goes to the depot. */
+static void NOINLINE
+use_depot(void)
+{
+	umem_cache_t *cache = umem_cache_create(
+	    "pool_cache", 3000, 0, NULL, NULL, NULL, NULL, NULL, 0);
+	void *buf[POOL];
+	int i;
+
+	if (cache == NULL)
+		abort();
+	for (i = 0; i < POOL; i++)
+		buf[i] = umem_cache_alloc(cache, UMEM_DEFAULT);
+	for (i = 0; i < POOL; i++)
+		umem_cache_free(cache, buf[i]);
+}
+
 static void NOINLINE
 use_arena(void)
 {
@@ -176,6 +212,52 @@ write_after_free(void)
 	*(volatile char *)((char *)kept[11] + 16) = 'Y';
 }
 
+/* Over the red zone and the tag behind it. */
+static void NOINLINE
+write_far_past_end(void)
+{
+	char *p = malloc(110);
+
+	if (p == NULL)
+		abort();
+	kept[13] = p;
+	memset((char *)kept[13] + 110, 'Z', 34);
+}
+
+/* What stands behind a buffer: see umem_buftag_t in umem_layout.h. */
+static uint64_t *
+record_of(void *p, size_t bufsize)
+{
+	uint64_t *tag = (uint64_t *)(void *)((char *)p + bufsize);
+
+	return (uint64_t *)(uintptr_t)tag[1];
+}
+
+/* A wild pointer hits the record of a buffer: its address is another. */
+static void NOINLINE
+write_over_record(void)
+{
+	kept[14] = malloc(190);
+	if (kept[14] == NULL)
+		abort();
+	record_of(kept[14], 192)[0] = 0x4141414141414141;
+}
+
+/* ... and a slab: it has no size of a buffer, and no next slab, any more. */
+static void NOINLINE
+write_over_slab(void)
+{
+	umem_cache_t *cache = umem_cache_create(
+	    "broken_cache", 400, 0, NULL, NULL, NULL, NULL, NULL, 0);
+	uint64_t *slab;
+
+	if (cache == NULL)
+		abort();
+	kept[15] = umem_cache_alloc(cache, UMEM_DEFAULT);
+	slab = (uint64_t *)(uintptr_t)record_of(kept[15], 400)[1];
+	slab[3] = slab[4] = 0x4242424242424240;
+}
+
 static void NOINLINE
 free_twice(void)
 {
@@ -192,6 +274,14 @@ stop_here(void)
 	raise(SIGABRT);
 }
 
+static void NOINLINE
+go_on(bool damaged)
+{
+	char *p = malloc(333);
+
+	free(damaged ? kept[10] : p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -201,6 +291,8 @@ main(int argc, char **argv)
 	free_one();
 	use_arena();
 	if (strcmp(what, "clean") != 0) {
+		keep_list();
+		use_depot();
 		lose_direct();
 		lose_list();
 		lose_possibly();
@@ -211,6 +303,9 @@ main(int argc, char **argv)
 	if (strcmp(what, "damaged") == 0) {
 		write_past_end();
 		write_after_free();
+		write_far_past_end();
+		write_over_record();
+		write_over_slab();
 	}
 	if (strcmp(what, "abort") == 0)
 		free_twice();
@@ -219,5 +314,6 @@ main(int argc, char **argv)
 		for (;;)
 			pause();
 	stop_here();
+	go_on(strcmp(what, "damaged") == 0);
 	return 0;
 }

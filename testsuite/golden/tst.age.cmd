@@ -1,2 +1,3 @@
+# on healthy damaged
 # keep ^AGE
 umem stat -by-age

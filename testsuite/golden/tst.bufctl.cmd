@@ -1,3 +1,4 @@
+# on healthy damaged
 bufctl kept[0]
 bufctl -v kept[0]
 bufctl -h kept[9]

@@ -1,1 +1,2 @@
+# on healthy damaged
 bufctl_audit kept[0]

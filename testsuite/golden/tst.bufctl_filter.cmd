@@ -1,3 +1,4 @@
+# on healthy damaged
 bufctl -h kept[9] -c free_one
 bufctl -h kept[9] -c keep_some
 bufctl kept[0] -t 1

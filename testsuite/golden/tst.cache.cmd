@@ -1,3 +1,4 @@
+# on healthy damaged
 # keep NAME|flags
 umem cache
 umem cache session_cache

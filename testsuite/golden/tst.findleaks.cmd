@@ -1,3 +1,4 @@
+# on healthy damaged
 findleaks
 umem findleaks
 p $_umem_leaks

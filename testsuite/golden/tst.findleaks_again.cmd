@@ -1,2 +1,3 @@
+# on healthy damaged
 findleaks lose_direct
 findleaks -f lose_direct

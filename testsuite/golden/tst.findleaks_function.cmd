@@ -1,3 +1,4 @@
+# on healthy damaged
 findleaks -d lose_list
 findleaks -json open_sessions
 findleaks nosuchfunction

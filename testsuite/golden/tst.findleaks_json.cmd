@@ -1,1 +1,2 @@
+# on healthy damaged
 findleaks -json

@@ -1,3 +1,4 @@
+# on healthy damaged
 umem log -b kept[9]
 umem log -b kept[9] -v -n 1
 umem_log -b kept[9]+499

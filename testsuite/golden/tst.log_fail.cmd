@@ -1,2 +1,3 @@
+# on healthy damaged
 umalog fail
 umalog fail -json

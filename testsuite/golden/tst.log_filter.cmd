@@ -1,3 +1,4 @@
+# on healthy damaged
 umem log -c lose_large
 umem_log -c open_sessions
 umem log -t 9

@@ -1,2 +1,3 @@
+# on healthy damaged
 # pick op size cache stack
 umem log -n 3 -json

@@ -1,3 +1,4 @@
+# on healthy damaged
 # keep ^(1000|300000)\t|malloc size
 umem_malloc_dist -d
 umem malloc_dist

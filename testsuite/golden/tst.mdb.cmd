@@ -1,3 +1,4 @@
+# on healthy damaged
 mdb ::findleaks -d lose_large
 mdb lose_large::findleaks
 mdb scenario`lose_large::findleaks

@@ -18,6 +18,6 @@ mdb ::umem_cache ! grep session
 python mdb("%s::walk umem | ::print struct node", "session_cache")
 mdb ::walk session_cache
 python mdb("%s::ugrep | ::whatis -q", "kept[0]")
-python mdb("%s::ugrep -d 0t1000", "kept[0]")
+python mdb("%s::ugrep -d 0t1000 -a %s -A %s", "kept[0]", "&kept", "&kept[16]")
 python gdb.set_convenience_variable("arena", int(gdb.parse_and_eval("(long)id_arena")))
 python mdb("%s::walk vmem_alloc | ::vmem_seg -s -m 14", "$arena")

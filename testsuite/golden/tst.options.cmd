@@ -1,3 +1,4 @@
+# on healthy damaged
 umem whatis -v kept[8] ! sed 's/\[.*//'
 vmem_seg id_space -e 1
 vmem_seg id_space -l 1

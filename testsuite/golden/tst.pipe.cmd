@@ -1,3 +1,4 @@
+# on healthy damaged
 umem walk umem_cache | umem_verify ! grep session
 umem_cache | umem_verify ! grep session
 umem walk bufctl session_cache | bufctl
@@ -20,3 +21,6 @@ umem walk umem_cache | verify ! true
 printf "%d\n", $_umem_corrupt
 umem walk depot session_cache | whatis
 umem walk umem ! head -1
+umem refs kept[5] | whatis -q
+umem path *(long*)kept[5] | whatis -q
+umem top -sites -n 30 | whatis -q ! grep session_cache

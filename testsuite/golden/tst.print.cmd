@@ -1,3 +1,4 @@
+# on healthy damaged
 umem print kept[0] long
 umem print kept[0] struct node
 umem print kept[0] struct node next

@@ -1,2 +1,3 @@
+# on healthy damaged
 umem_log -n 13
 umem records -n 2

@@ -1,3 +1,4 @@
+# on healthy damaged
 show umem
 help set umem sort
 set umem stack-depth 1

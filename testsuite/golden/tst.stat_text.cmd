@@ -1,2 +1,3 @@
+# on healthy damaged
 # keep ^(THREAD|CACHE|ARENA|id_space)
 umem stat

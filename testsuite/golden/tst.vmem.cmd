@@ -1,3 +1,4 @@
+# on healthy damaged
 # keep NAME|id_space
 umem vmem
 vmem id_space

@@ -1,3 +1,4 @@
+# on healthy damaged
 umem walk session_cache
 umem walk umem session_cache
 umem walk umem session_cache -json

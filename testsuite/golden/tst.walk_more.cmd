@@ -1,3 +1,4 @@
+# on healthy damaged
 umem walk umem_slab session_cache | slab_free ! wc -l
 umem walk leak | bufctl ! wc -l
 umem walk leakbuf | whatis -q

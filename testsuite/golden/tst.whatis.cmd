@@ -1,3 +1,4 @@
+# on healthy damaged
 umem whatis kept[0]
 umem whatis kept[0]+1000
 umem whatis inside

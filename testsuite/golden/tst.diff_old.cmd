@@ -1,0 +1,2 @@
+# on clean
+umem snapshot $SCRATCH/clean.snap
