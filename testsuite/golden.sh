@@ -94,7 +94,9 @@ build_programs()
 	    $cc -g -O1 -I"$out/include" -o "$out/churn" "$golden/churn.c" \
 		"$build/libumem.so.1" -Wl,-rpath,"$build" -pthread &&
 	    $cc -g -O0 -I"$out/include" -o "$out/stops" "$golden/stops.c" \
-		"$build/libumem.so.1" -Wl,-rpath,"$build"
+		"$build/libumem.so.1" -Wl,-rpath,"$build" &&
+	    $cc -g -O0 -I"$out/include" -o "$out/conditions" \
+		"$golden/conditions.c" "$build/libumem.so.1" -Wl,-rpath,"$build"
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -236,6 +238,36 @@ stops()
 	done
 }
 
+# condition ODD WHAT GDB-ARGUMENTS...: what counts is in conditions.py
+condition()
+{
+	local odd=$1 what=$2
+	shift 2
+	run_gdb -ex 'set confirm off' "$@" -ex "source $golden/conditions.py" \
+	    -ex "python conditions($odd)" >"$out/conditions.log" 2>&1
+	add_up "$out/conditions.log" "conditions $what"
+}
+
+# Conditions of breakpoints that ask what a pointer is.
+conditions()
+{
+	local program=$out/conditions env odd freed
+
+	while read -r env odd freed; do
+		condition "$odd" "with $env" "$program" \
+		    -ex "set exec-wrapper env $env" -ex 'break ready' \
+		    -ex "run 1000000 '$freed'"
+	done <<-'end'
+		UMEM_OPTIONS= 112 thread cache
+		UMEM_OPTIONS=nomagazines 112 free
+		UMEM_DEBUG=default 100 thread cache
+	end
+	command -v gdbserver >/dev/null || return
+	condition 100 "through gdbserver" -ex \
+	    "target remote | env UMEM_DEBUG=lite gdbserver --once - $program 9" \
+	    -ex 'break ready' -ex continue "$program"
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -271,6 +303,7 @@ if [ "$failed" -eq 0 ]; then
 		plumbing
 		moments
 		stops
+		conditions
 	fi
 fi
 echo "golden: $passed passed, $failed failed"
