@@ -96,7 +96,11 @@ build_programs()
 	    $cc -g -O0 -I"$out/include" -o "$out/stops" "$golden/stops.c" \
 		"$build/libumem.so.1" -Wl,-rpath,"$build" &&
 	    $cc -g -O0 -I"$out/include" -o "$out/conditions" \
-		"$golden/conditions.c" "$build/libumem.so.1" -Wl,-rpath,"$build"
+		"$golden/conditions.c" "$build/libumem.so.1" \
+		-Wl,-rpath,"$build" &&
+	    $cc -g -O1 -D_GNU_SOURCE -I"$out/include" -o "$out/history" \
+		"$golden/history.c" "$build/libumem.so.1" \
+		-Wl,-rpath,"$build" -pthread
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -268,6 +272,31 @@ conditions()
 	    -ex 'break ready' -ex continue "$program"
 }
 
+# history WHAT GDB-ARGUMENTS...: what is compared is in history.py
+history()
+{
+	local what=$1
+	shift
+	run_gdb -ex 'set confirm off' "$@" -ex "source $golden/history.py" \
+	    -ex 'python history()' -ex kill >"$out/history.log" 2>&1
+	add_up "$out/history.log" "history $what"
+}
+
+# No transaction of any thread is missing in the log.
+histories()
+{
+	local logs=UMEM_LOGGING=transaction=16m,contents=64m env
+	local full="UMEM_DEBUG=default $logs"
+
+	for env in UMEM_OPTIONS= UMEM_OPTIONS=nomagazines,concurrency=1; do
+		history "with $env" "$out/history" \
+		    -ex "set exec-wrapper env $full $env" \
+		    -ex 'break finished' -ex run
+	done
+	kernel_core "$out/history.core" "$full" "$out/history" abort || return
+	history "on a core" "$out/history" "$out/history.core"
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -304,6 +333,7 @@ if [ "$failed" -eq 0 ]; then
 		moments
 		stops
 		conditions
+		histories
 	fi
 fi
 echo "golden: $passed passed, $failed failed"
