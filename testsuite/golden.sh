@@ -214,18 +214,30 @@ plumbing()
 	add_up "$out/terminal.log" "GDB on a terminal"
 }
 
+# moment ENVIRONMENT ARGUMENTS HOW: of churn, see moments.py; seed is for it
+moment()
+{
+	run_gdb -ex "set exec-wrapper env $1" -ex "set args $2" \
+	    -ex "source $golden/moments.py" -ex "python $3" \
+	    "$out/churn" >"$out/moments.log" 2>&1
+	add_up "$out/moments.log" "churn $2 with $1, seed $seed,"
+}
+
 # Every buffer is in one walk, wherever the process is stopped.
 moments()
 {
-	local env seed
+	local seed=$((RANDOM)) n=${MOMENTS:-3} env
 
-	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=guards; do
-		seed=$((RANDOM))
-		run_gdb -ex "set exec-wrapper env $env" \
-		    -ex "source $golden/moments.py" \
-		    -ex "python moments(${MOMENTS:-5}, $seed)" "$out/churn" \
-		    >"$out/moments.log" 2>&1
-		add_up "$out/moments.log" "churn with $env, seed $seed,"
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=guards \
+	    UMEM_OPTIONS=nomagazines UMEM_OPTIONS=perthread_cache=8k; do
+		moment "$env" 4 "moments($n, $seed)"
+	done
+	moment UMEM_OPTIONS= 60 "moments($n, $seed)"
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default; do
+		moment "$env" '4 fork' "moments($n, $seed, True)"
+	done
+	for env in UMEM_OPTIONS= UMEM_OPTIONS=nomagazines; do
+		moment "$env" 2 "steps($((n * 5)), $seed)"
 	done
 }
 
