@@ -42,6 +42,10 @@ int dcmd_need_audit(struct dcmd_ctx *ctx);
  */
 void dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b);
 
+/* dcmd_report_segment - the same of who allocated a segment, if that is known */
+struct segment;
+void dcmd_report_segment(struct dcmd_ctx *ctx, const struct segment *s);
+
 /*
  * dcmd_record - the record that an address means: its own, or that of the
  * buffer around it; UMDB_ENOTFOUND if it is neither

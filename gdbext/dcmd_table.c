@@ -309,15 +309,21 @@ const struct dcmd dcmds[] = {
     {
 	.name = "whatis",
 	.alias = NULL,
-	.usage = "[-q] [-v] ADDR",
+	.usage = "[-q] [-v] [-a] [-i] [-k] ADDR",
 	.summary = "Say what an address is.",
-	.help = "Names the buffer, red zone, slab, structure, arena segment, "
-		"stack or mapping\nthat ADDR lies in.  For an audited buffer "
-		"its last transaction follows.\nADDR may be any expression.\n"
-		"\n"
-		"  -q   one line, without the last transaction\n"
-		"  -v   also the slab, the arena's segment and the mapping",
-	.options = "qv",
+	.help =
+	    "Names the buffer, red zone, slab, structure, arena segment, "
+	    "stack or mapping\nthat ADDR lies in.  For an audited buffer "
+	    "its last transaction follows, for\na segment who allocated "
+	    "it.  ADDR may be any expression.\n"
+	    "\n"
+	    "  -q   one line, without the last transaction\n"
+	    "  -v   also the slab, the arenas' segments and the mapping\n"
+	    "  -a   all that it is, not only the closest: also segments of\n"
+	    "       arenas, and the mapping\n"
+	    "  -i   MDB's, not needed: arenas of numbers count in any case\n"
+	    "  -k   MDB's, not needed: a pipeline's order is always kept",
+	.options = "qvaik",
 	.complete = COMPLETE_SYMBOL,
 	.min = 1,
 	.max = -1,

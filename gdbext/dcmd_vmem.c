@@ -210,12 +210,25 @@ seg_row(const struct seg_show *w, const struct segment *s)
 	out_row_end(o);
 }
 
+void
+dcmd_report_segment(struct dcmd_ctx *ctx, const struct segment *s)
+{
+	char thread[48];
+
+	if (s->depth == 0)
+		return;
+	dcmd_thread_name(ctx, s->seg.vs_thread, thread, sizeof(thread));
+	out_line(ctx->out, "    by thread %s at %" PRIu64 ".%09" PRIu64, thread,
+	    s->seg.vs_timestamp / NS_PER_SECOND,
+	    s->seg.vs_timestamp % NS_PER_SECOND);
+	out_frames(ctx->out, s->stack, s->depth);
+}
+
 static void
 seg_report(const struct seg_show *w, const struct segment *s)
 {
 	const uint64_t size = s->seg.vs_end - s->seg.vs_start;
 	struct out *o = w->ctx->out;
-	char thread[48];
 
 	if (w->shown > 1)
 		out_line(o, "%s", "");
@@ -224,13 +237,7 @@ seg_report(const struct seg_show *w, const struct segment *s)
 	    "%s",
 	    s->addr, seg_type_name(s->seg.vs_type), s->seg.vs_start,
 	    s->seg.vs_end, size, s->seg.vs_import ? ", imported" : "");
-	if (s->depth == 0)
-		return;
-	dcmd_thread_name(w->ctx, s->seg.vs_thread, thread, sizeof(thread));
-	out_line(o, "    by thread %s at %" PRIu64 ".%09" PRIu64, thread,
-	    s->seg.vs_timestamp / NS_PER_SECOND,
-	    s->seg.vs_timestamp % NS_PER_SECOND);
-	out_frames(o, s->stack, s->depth);
+	dcmd_report_segment(w->ctx, s);
 }
 
 static void

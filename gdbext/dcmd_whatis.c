@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dcmd_run.h"
+#include "find_arena.h"
 
 static const char *const kind_name[] = {
     [WHAT_UNKNOWN] = "unknown",
@@ -125,7 +126,11 @@ thing_phrase(
 		snprintf(buf, size, "in a log");
 		break;
 	case WHAT_META:
-		snprintf(buf, size, "in structures of the allocator");
+		if (w->arena != NULL)
+			snprintf(
+			    buf, size, "the arena %s", w->arena->v.vm_name);
+		else
+			snprintf(buf, size, "in structures of the allocator");
 		break;
 	case WHAT_SEGMENT:
 		snprintf(buf, size, "%s arena %s",
@@ -192,26 +197,40 @@ whatis_lines(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
 		out_line(ctx->out, "0x%" PRIx64 " is %s%s", addr, where, what);
 }
 
-static void
-whatis_verbose(struct dcmd_ctx *ctx, const struct whatis *w)
+static int
+verbose_segment(struct snap *snap, const struct whatis *w, void *arg)
 {
+	struct dcmd_ctx *ctx = arg;
+
+	(void)snap;
+	out_line(ctx->out,
+	    "    arena %s: segment 0x%" PRIx64 " [0x%" PRIx64 ", 0x%" PRIx64
+	    "), %s",
+	    w->arena->v.vm_name, w->seg_addr, w->seg.vs_start, w->seg.vs_end,
+	    w->seg.vs_type == VMEM_SEG_ALLOC ? "allocated" : "free");
+	return WALK_NEXT;
+}
+
+static int
+whatis_verbose(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
+{
+	int rc;
+
 	if (w->slab != NULL)
 		out_line(ctx->out,
 		    "    slab 0x%" PRIx64 ": [0x%" PRIx64 ", 0x%" PRIx64
 		    "), buffer %" PRIu32 " of %" PRIu32,
 		    w->slab->addr, w->slab->base, w->slab->base + w->slab->size,
 		    w->index + 1, w->slab->nchunk);
-	if (w->arena != NULL)
-		out_line(ctx->out,
-		    "    arena %s: segment [0x%" PRIx64 ", 0x%" PRIx64 ")",
-		    w->arena->v.vm_name, w->seg.vs_start, w->seg.vs_end);
-	if (w->region != NULL)
+	rc = find_segments(ctx->snap, addr, verbose_segment, ctx);
+	if (rc == UMDB_OK && w->region != NULL)
 		out_line(ctx->out,
 		    "    mapping [0x%" PRIx64 ", 0x%" PRIx64 ") %c%c%c %s",
 		    w->region->start, w->region->end,
 		    w->region->readable ? 'r' : '-',
 		    w->region->writable ? 'w' : '-',
 		    w->region->executable ? 'x' : '-', w->region->name);
+	return rc == UMDB_OK ? UMDB_OK : dcmd_fail_target(ctx, rc);
 }
 
 static const struct out_column whatis_columns[] = {
@@ -243,9 +262,48 @@ text_or_null(struct out *o, const char *text)
 		out_null(o);
 }
 
+/* Who did something to it last, if that was recorded. */
+struct last {
+	bool buffer, segment; /* which of these is filled in */
+	struct snap_bufctl b;
+	struct segment s;
+};
+
+static void
+last_of(struct dcmd_ctx *ctx, const struct whatis *w, struct last *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->buffer =
+	    w->bufctl != 0 &&
+	    snap_read_bufctl(ctx->snap, w->bufctl, &ret->b) == UMDB_OK &&
+	    ret->b.bc.bc_kind != UMEM_BC_NEVER;
+	if (w->kind != WHAT_SEGMENT)
+		return;
+	ret->s.addr = w->seg_addr;
+	ret->s.seg = w->seg;
+	find_segment_stack(ctx->snap, &ret->s);
+	ret->segment = ret->s.depth > 0;
+}
+
+static void
+last_cells(struct out *o, const struct last *l)
+{
+	if (l->buffer) {
+		out_text(o, dcmd_op_name(l->b.bc.bc_kind));
+		out_uint(o, l->b.bc.bc_timestamp);
+		out_uint(o, l->b.bc.bc_thread);
+		out_stack(o, l->b.stack, l->b.bc.bc_depth);
+	} else if (l->segment) {
+		out_text(o, dcmd_op_name(UMEM_BC_ALLOC));
+		out_uint(o, l->s.seg.vs_timestamp);
+		out_uint(o, l->s.seg.vs_thread);
+		out_stack(o, l->s.stack, l->s.depth);
+	}
+}
+
 static void
 whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
-    const struct snap_bufctl *b)
+    const struct last *last)
 {
 	struct out *o = ctx->out;
 
@@ -273,12 +331,7 @@ whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
 		out_null(o);
 	text_or_null(
 	    o, w->region && w->region->name[0] ? w->region->name : NULL);
-	if (b != NULL) {
-		out_text(o, dcmd_op_name(b->bc.bc_kind));
-		out_uint(o, b->bc.bc_timestamp);
-		out_uint(o, b->bc.bc_thread);
-		out_stack(o, b->stack, b->bc.bc_depth);
-	}
+	last_cells(o, last);
 	out_row_end(o);
 	out_table_end(o);
 }
@@ -299,34 +352,83 @@ join(struct dcmd_ctx *ctx, const struct dcmd_args *args, char *buf, size_t size)
 	    ctx->dcmd, ctx->err, "the expression is too long");
 }
 
+struct explain {
+	struct dcmd_ctx *ctx;
+	const struct dcmd_args *args;
+	taddr_t addr;
+	const struct whatis *first; /* what was explained already */
+};
+
+static int
+explain(const struct explain *e, const struct whatis *w)
+{
+	struct dcmd_ctx *ctx = e->ctx;
+	struct last last;
+	int rc = UMDB_OK;
+
+	last_of(ctx, w, &last);
+	whatis_row(ctx, e->addr, w, &last);
+	if (out_is_json(ctx->out))
+		return UMDB_OK;
+	whatis_lines(ctx, e->addr, w);
+	if (e->args->opt['v'] != NULL && w == e->first)
+		rc = whatis_verbose(ctx, e->addr, w);
+	if (rc != UMDB_OK || e->args->opt['q'] != NULL)
+		return rc;
+	if (last.buffer)
+		dcmd_report_bufctl(ctx, &last.b);
+	if (last.segment)
+		dcmd_report_segment(ctx, &last.s);
+	return UMDB_OK;
+}
+
+static int
+explain_segment(struct snap *snap, const struct whatis *w, void *arg)
+{
+	const struct explain *e = arg;
+
+	(void)snap;
+	if (w->seg_addr == e->first->seg_addr)
+		return WALK_NEXT;
+	return explain(e, w);
+}
+
+/* -a: what is true of the address besides. */
+static int
+explain_rest(struct explain *e)
+{
+	const enum what_kind kind = e->first->kind;
+	struct whatis w;
+	int rc;
+
+	rc = find_segments(e->ctx->snap, e->addr, explain_segment, e);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(e->ctx, rc);
+	if (kind != WHAT_STACK && kind != WHAT_MAPPING &&
+	    find_mapping(e->ctx->snap, e->addr, &w))
+		rc = explain(e, &w);
+	return rc;
+}
+
 int
 dcmd_whatis(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 {
-	struct snap_bufctl bc, *b = NULL;
+	struct explain e = {.ctx = ctx, .args = args};
 	char text[1024];
 	struct whatis w;
-	taddr_t addr;
 	int rc;
 
 	rc = join(ctx, args, text, sizeof(text));
 	if (rc == UMDB_OK)
-		rc = dcmd_address(ctx, text, &addr);
+		rc = dcmd_address(ctx, text, &e.addr);
 	if (rc != UMDB_OK)
 		return rc;
-	rc = find_whatis(ctx->snap, addr, &w);
+	rc = find_whatis(ctx->snap, e.addr, &w);
 	if (rc != UMDB_OK)
 		return dcmd_fail_target(ctx, rc);
-	if (w.bufctl != 0 &&
-	    snap_read_bufctl(ctx->snap, w.bufctl, &bc) == UMDB_OK &&
-	    bc.bc.bc_kind != UMEM_BC_NEVER)
-		b = &bc;
-	whatis_row(ctx, addr, &w, b);
-	if (!out_is_json(ctx->out)) {
-		whatis_lines(ctx, addr, &w);
-		if (args->opt['v'] != NULL)
-			whatis_verbose(ctx, &w);
-		if (b != NULL && args->opt['q'] == NULL)
-			dcmd_report_bufctl(ctx, b);
-	}
-	return UMDB_OK;
+	e.first = &w;
+	rc = explain(&e, &w);
+	if (rc == UMDB_OK && args->opt['a'] != NULL)
+		rc = explain_rest(&e);
+	return rc;
 }

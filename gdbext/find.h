@@ -121,6 +121,17 @@ struct whatis {
 /* find_whatis - the most specific thing that addr belongs to */
 int find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret);
 
+/*
+ * find_segments - all segments that addr lies in, of arenas that import from
+ * others first.  Damaged arenas are left out.
+ */
+typedef int find_segments_fn(struct snap *, const struct whatis *, void *arg);
+int find_segments(
+    struct snap *snap, taddr_t addr, find_segments_fn *fn, void *arg);
+
+/* find_mapping - the stack or mapping that addr lies in; false if in none */
+bool find_mapping(struct snap *snap, taddr_t addr, struct whatis *ret);
+
 /* --------------------------------------------------------------- verify */
 
 enum bad_kind {

@@ -218,18 +218,42 @@ bad_inside(struct checker *k)
 	return k->inside;
 }
 
-/* Is a thread inside the library working on this buffer? */
+/* Did the library itself report this buffer? */
 static bool
-in_flight(struct checker *k, const struct probe *b)
+was_reported(const struct checker *k, const struct probe *b)
 {
 	const umem_abort_info_t *ab = &k->snap->root.root_abort;
 
-	if (ab->ab_timestamp != 0 &&
-	    (ab->ab_buffer == b->addr || ab->ab_realbuf == b->addr))
-		return false;
-	return bad_inside(k) && k->nheld > 0 &&
+	return ab->ab_timestamp != 0 &&
+	       (ab->ab_buffer == b->addr || ab->ab_realbuf == b->addr);
+}
+
+/* Is a thread inside the library working on this buffer? */
+static bool
+is_held(struct checker *k, const struct probe *b)
+{
+	return !was_reported(k, b) && bad_inside(k) && k->nheld > 0 &&
 	       bsearch(&b->addr, k->held, k->nheld, sizeof(*k->held),
 		   word_compare) != NULL;
+}
+
+/*
+ * Fork makes a copy of what other threads were working on, and none of these
+ * threads: nobody finishes it.  Nothing was recorded of it since.
+ */
+static bool
+was_cut_short(const struct checker *k, const struct probe *b)
+{
+	const uint64_t forked = k->snap->root.root_forked;
+
+	return forked != 0 && !was_reported(k, b) &&
+	       (!b->have_bc || b->bc.bc_timestamp <= forked);
+}
+
+static bool
+in_flight(struct checker *k, const struct probe *b)
+{
+	return is_held(k, b) || was_cut_short(k, b);
 }
 
 /* ------------------------------------------------------------------ layout */
@@ -645,7 +669,11 @@ check_large(struct checker *k, const struct snap_slab *s)
 		at = first_other(p, 0, end - s->bufsize,
 		    UMEM_REDZONE_BYTE * 0x0101010101010101ULL);
 		if (at < end - s->bufsize) {
-			if (!b.have_bc && in_flight(k, &b))
+			if (!b.have_bc &&
+			    (is_held(k, &b) ||
+				(was_cut_short(k, &b) &&
+				    first_other(p, 0, end - s->bufsize, 0) ==
+					end - s->bufsize)))
 				return;
 			BAD(k, &b, BAD_REDZONE, s->bufsize + at,
 			    UMEM_REDZONE_BYTE, p[at],
@@ -660,7 +688,7 @@ check_large(struct checker *k, const struct snap_slab *s)
 	if (s->first - s->base >= WORD) {
 		p = bad_view(k, s->first - WORD, WORD);
 		b.p = p != NULL ? p + WORD : NULL;
-		if (b.p != NULL && !(!b.have_bc && in_flight(k, &b)) &&
+		if (b.p != NULL && !(!b.have_bc && is_held(k, &b)) &&
 		    check_underrun(k, &b))
 			return;
 	}

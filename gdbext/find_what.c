@@ -244,11 +244,12 @@ seg_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 	return WALK_STOP;
 }
 
+typedef bool arena_fn(struct snap *, const struct snap_arena *, void *arg);
+
 /* Arenas that imported from others come first: they know more. */
 static bool
-what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
+each_arena(struct snap *snap, arena_fn *fn, void *arg)
 {
-	struct seg_at a = {addr, w, NULL};
 	uint32_t depth, i, deepest = 0;
 
 	for (i = 0; i < snap->narena; i++)
@@ -256,19 +257,75 @@ what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
 			deepest = snap->arena[i].v.vm_depth;
 	if (deepest > snap->narena)
 		deepest = snap->narena;
-	for (depth = deepest + 1; depth-- > 0;) {
-		for (i = 0; i < snap->narena; i++) {
-			a.arena = &snap->arena[i];
-			if (a.arena->v.vm_depth != depth)
-				continue;
-			(void)walk_segments(snap, a.arena,
-			    VMEM_SEG_ALLOC | VMEM_SEG_FREE | VMEM_SEG_SPAN,
-			    seg_is, &a);
-			if (w->kind != WHAT_UNKNOWN)
+	for (depth = deepest + 1; depth-- > 0;)
+		for (i = 0; i < snap->narena; i++)
+			if (snap->arena[i].v.vm_depth == depth &&
+			    fn(snap, &snap->arena[i], arg))
 				return true;
-		}
-	}
 	return false;
+}
+
+static bool
+seg_in_arena(struct snap *snap, const struct snap_arena *arena, void *arg)
+{
+	struct seg_at *a = arg;
+
+	a->arena = arena;
+	(void)walk_segments(snap, arena,
+	    VMEM_SEG_ALLOC | VMEM_SEG_FREE | VMEM_SEG_SPAN, seg_is, a);
+	return a->w->kind != WHAT_UNKNOWN;
+}
+
+static bool
+what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
+{
+	struct seg_at a = {addr, w, NULL};
+
+	return each_arena(snap, seg_in_arena, &a);
+}
+
+struct seg_all {
+	struct whatis w; /* as it is given to fn */
+	taddr_t addr;
+	find_segments_fn *fn;
+	void *arg;
+	int rc;
+};
+
+static int
+seg_all_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
+{
+	struct seg_all *a = arg;
+
+	if (!what_in(&a->w, a->addr, WHAT_SEGMENT, seg->vs_start,
+		seg->vs_end - seg->vs_start))
+		return WALK_NEXT;
+	a->w.seg = *seg;
+	a->w.seg_addr = addr;
+	a->rc = a->fn(snap, &a->w, a->arg);
+	return WALK_STOP;
+}
+
+static bool
+seg_all_in(struct snap *snap, const struct snap_arena *arena, void *arg)
+{
+	struct seg_all *a = arg;
+
+	a->w.arena = arena;
+	if (walk_segments(snap, arena, VMEM_SEG_ALLOC | VMEM_SEG_FREE,
+		seg_all_is, a) == UMDB_EINTR)
+		a->rc = UMDB_EINTR;
+	return a->rc != WALK_NEXT;
+}
+
+int
+find_segments(struct snap *snap, taddr_t addr, find_segments_fn *fn, void *arg)
+{
+	struct seg_all a = {.addr = addr, .fn = fn, .arg = arg};
+
+	a.w.region = target_region_at(snap->tgt, addr);
+	each_arena(snap, seg_all_in, &a);
+	return a.rc == WALK_STOP ? UMDB_OK : a.rc;
 }
 
 /* The library's memory, of which nothing better is known. */
@@ -292,13 +349,14 @@ what_ours(struct snap *snap, taddr_t addr, struct whatis *w)
 
 /* -------------------------------------------------------- stacks, mappings */
 
-static bool
-what_mapping(struct snap *snap, taddr_t addr, struct whatis *w)
+bool
+find_mapping(struct snap *snap, taddr_t addr, struct whatis *w)
 {
 	struct target *tgt = snap->tgt;
 	struct range stack;
 	size_t i;
 
+	memset(w, 0, sizeof(*w));
 	w->region = target_region_at(tgt, addr);
 	if (w->region == NULL)
 		return false;
@@ -336,7 +394,7 @@ find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret)
 	if (!found || ret->region == NULL)
 		ret->region = r;
 	if (!found)
-		found = what_mapping(snap, addr, ret);
+		found = find_mapping(snap, addr, ret);
 	if (!found)
 		ret->kind = WHAT_UNKNOWN;
 	return UMDB_OK;

@@ -103,6 +103,7 @@ fork_child(void)
 	lock_reset(&init_lock);
 	lock_fork_end();
 	umem_root.root_pid = os_pid();
+	umem_root.root_forked = os_now();
 	update_fork_child();
 	tc_fork_child();
 }

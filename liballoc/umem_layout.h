@@ -529,7 +529,7 @@ typedef struct umem_root {
 	uint64_t root_self;    /* address of this struct, against relocation */
 	char root_release[32]; /* "umem 0.1.0" */
 	int32_t root_ready;    /* UMEM_READY_* */
-	uint32_t root_pid;     /* of the process that initialised */
+	uint32_t root_pid;     /* of this process */
 	uint64_t root_start;   /* CLOCK_MONOTONIC ns at initialisation */
 	/* heads */
 	UMEM_PTR(struct umem_cache) root_caches;
@@ -571,7 +571,9 @@ typedef struct umem_root {
 	/* memory from malloc that the library itself holds, or 0: live */
 	uint64_t root_held[2];
 	UMEM_PTR(struct umem_watch) root_watch;
-	uint64_t root_spare[5];
+	/* CLOCK_MONOTONIC ns when fork made this process, or 0 */
+	uint64_t root_forked;
+	uint64_t root_spare[4];
 } umem_root_t;
 #define UMEM_OUTPUT_ERRORS 0x1u /* error reports to stderr */
 #define UMEM_OUTPUT_ALL 0x2u    /* every message to stderr */

@@ -6,6 +6,7 @@ import gdb
 import umdb_session
 import umdb_target
 
+TEXT = "_umem_text"  # of the last of these functions
 LAST = """
 
 Works on a stopped process, on a core file, and in the condition of a
@@ -37,12 +38,27 @@ class Function(gdb.Function):
         return self.pick(found)
 
 
+def text(name):
+    """A string that GDB keeps itself, also for printf.
+
+    It has to be that of a convenience variable: of another GDB makes a copy
+    in the process, which a core does not have and a condition must not run.
+    """
+    char = gdb.Value("-").type.target()
+    string = gdb.Value(name + b"\0", char.array(len(name)))
+    gdb.set_convenience_variable(TEXT, string)
+    return gdb.convenience_variable(TEXT)
+
+
 def base(found):
     return gdb.Value(found.base).cast(gdb.lookup_type("void").pointer())
 
 
 class Cache(Function):
-    __doc__ = """$_umem_cache (POINTER): name of the cache of a buffer.""" + (
+    __doc__ = """$_umem_cache (POINTER): name of the cache of a buffer.
+
+Compare it with $_streq: == compares addresses, for which GDB needs the string
+in the process.""" + (
         LAST % "an empty name"
     )
 
@@ -53,7 +69,7 @@ class State(Function):
         """"depot" or "not umem".
 
 The two in the middle are free too: in a magazine of a thread, or of the
-cache's depot.""" + LAST % "the state \"not umem\""
+cache's depot.  Compare it with $_streq.""" + LAST % "the state \"not umem\""
     )
 
 
@@ -71,7 +87,7 @@ class Base(Function):
 
 
 def register(session):
-    Cache(session, "_umem_cache", lambda found: found.cache.decode())
-    State(session, "_umem_state", lambda found: found.state.decode(), True)
+    Cache(session, "_umem_cache", lambda found: text(found.cache))
+    State(session, "_umem_state", lambda found: text(found.state), True)
     Size(session, "_umem_size", lambda found: found.size)
     Base(session, "_umem_base", base)

@@ -95,7 +95,13 @@ build_programs()
 	    $cc -g -O1 -I"$out/include" -o "$out/churn" "$golden/churn.c" \
 		"$build/libumem.so.1" -Wl,-rpath,"$build" -pthread &&
 	    $cc -g -O0 -I"$out/include" -o "$out/stops" "$golden/stops.c" \
-		"$build/libumem.so.1" -Wl,-rpath,"$build"
+		"$build/libumem.so.1" -Wl,-rpath,"$build" &&
+	    $cc -g -O0 -I"$out/include" -o "$out/conditions" \
+		"$golden/conditions.c" "$build/libumem.so.1" \
+		-Wl,-rpath,"$build" &&
+	    $cc -g -O1 -D_GNU_SOURCE -I"$out/include" -o "$out/history" \
+		"$golden/history.c" "$build/libumem.so.1" \
+		-Wl,-rpath,"$build" -pthread
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -209,18 +215,30 @@ plumbing()
 	add_up "$out/terminal.log" "GDB on a terminal"
 }
 
+# moment ENVIRONMENT ARGUMENTS HOW: of churn, see moments.py; seed is for it
+moment()
+{
+	run_gdb -ex "set exec-wrapper env $1" -ex "set args $2" \
+	    -ex "source $golden/moments.py" -ex "python $3" \
+	    "$out/churn" >"$out/moments.log" 2>&1
+	add_up "$out/moments.log" "churn $2 with $1, seed $seed,"
+}
+
 # Every buffer is in one walk, wherever the process is stopped.
 moments()
 {
-	local env seed
+	local seed=$((RANDOM)) n=${MOMENTS:-3} env
 
-	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=guards; do
-		seed=$((RANDOM))
-		run_gdb -ex "set exec-wrapper env $env" \
-		    -ex "source $golden/moments.py" \
-		    -ex "python moments(${MOMENTS:-5}, $seed)" "$out/churn" \
-		    >"$out/moments.log" 2>&1
-		add_up "$out/moments.log" "churn with $env, seed $seed,"
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default UMEM_DEBUG=guards \
+	    UMEM_OPTIONS=nomagazines UMEM_OPTIONS=perthread_cache=8k; do
+		moment "$env" 4 "moments($n, $seed)"
+	done
+	moment UMEM_OPTIONS= 60 "moments($n, $seed)"
+	for env in UMEM_OPTIONS= UMEM_DEBUG=default; do
+		moment "$env" '4 fork' "moments($n, $seed, True)"
+	done
+	for env in UMEM_OPTIONS= UMEM_OPTIONS=nomagazines; do
+		moment "$env" 2 "steps($((n * 5)), $seed)"
 	done
 }
 
@@ -235,6 +253,61 @@ stops()
 		    "$out/stops" >"$out/stops.log" 2>&1
 		add_up "$out/stops.log" "stops with $env"
 	done
+}
+
+# condition ODD WHAT GDB-ARGUMENTS...: what counts is in conditions.py
+condition()
+{
+	local odd=$1 what=$2
+	shift 2
+	run_gdb -ex 'set confirm off' "$@" -ex "source $golden/conditions.py" \
+	    -ex "python conditions($odd)" >"$out/conditions.log" 2>&1
+	add_up "$out/conditions.log" "conditions $what"
+}
+
+# Conditions of breakpoints that ask what a pointer is.
+conditions()
+{
+	local program=$out/conditions env odd freed
+
+	while read -r env odd freed; do
+		condition "$odd" "with $env" "$program" \
+		    -ex "set exec-wrapper env $env" -ex 'break ready' \
+		    -ex "run 1000000 '$freed'"
+	done <<-'end'
+		UMEM_OPTIONS= 112 thread cache
+		UMEM_OPTIONS=nomagazines 112 free
+		UMEM_DEBUG=default 100 thread cache
+	end
+	command -v gdbserver >/dev/null || return
+	condition 100 "through gdbserver" -ex \
+	    "target remote | env UMEM_DEBUG=lite gdbserver --once - $program 9" \
+	    -ex 'break ready' -ex continue "$program"
+}
+
+# history WHAT GDB-ARGUMENTS...: what is compared is in history.py
+history()
+{
+	local what=$1
+	shift
+	run_gdb -ex 'set confirm off' "$@" -ex "source $golden/history.py" \
+	    -ex 'python history()' -ex kill >"$out/history.log" 2>&1
+	add_up "$out/history.log" "history $what"
+}
+
+# No transaction of any thread is missing in the log.
+histories()
+{
+	local logs=UMEM_LOGGING=transaction=16m,contents=64m env
+	local full="UMEM_DEBUG=default $logs"
+
+	for env in UMEM_OPTIONS= UMEM_OPTIONS=nomagazines,concurrency=1; do
+		history "with $env" "$out/history" \
+		    -ex "set exec-wrapper env $full $env" \
+		    -ex 'break finished' -ex run
+	done
+	kernel_core "$out/history.core" "$full" "$out/history" abort || return
+	history "on a core" "$out/history" "$out/history.core"
 }
 
 # Every document is JSON for others too.
@@ -287,6 +360,8 @@ if [ "$failed" -eq 0 ]; then
 		plumbing
 		moments
 		stops
+		conditions
+		histories
 	fi
 fi
 echo "golden: $passed passed, $failed failed"

@@ -236,7 +236,8 @@ START_TEST(usage_errors_are_one_sentence_with_the_usage)
 		"there is no option -:; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"cache a b", "b is too much; usage: umem cache [-a] [NAME|ADDR]"},
 	    {"whatis",
-		"an address is missing; usage: umem whatis [-q] [-v] ADDR"},
+		"an address is missing; usage: umem whatis [-q] [-v] [-a] "
+		"[-i] [-k] ADDR"},
 	    {"malloc_dist -b", "option -b needs a value; usage: umem "
 			       "malloc_dist [-d] [-g] [-b N] [-B N]"},
 	};

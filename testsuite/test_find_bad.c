@@ -349,6 +349,39 @@ START_TEST(buffer_for_which_the_library_stopped_is_not_excused)
 }
 END_TEST
 
+static void
+forked_at(uint64_t when, uint64_t recorded)
+{
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+
+	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_timestamp, recorded);
+	DRAW_SET(&d, d.root, umem_root_t, root_forked, when);
+}
+
+START_TEST(buffer_that_fork_took_from_its_thread_is_excused)
+{
+	half_free();
+	forked_at(1000, 999);
+	ck_assert_uint_eq(verify(audited), 0);
+}
+END_TEST
+
+START_TEST(damage_since_fork_is_not_excused)
+{
+	half_free();
+	forked_at(1000, 1001);
+	expect_one(BAD_REDZONE, buf, buf + 42);
+}
+END_TEST
+
+START_TEST(overrun_before_fork_is_not_excused)
+{
+	*(char *)fake_at(d.tgt, buf + 42, 1) = 'X';
+	forked_at(1000, 999);
+	expect_one(BAD_REDZONE, buf, buf + 42);
+}
+END_TEST
+
 /* -------------------------------------------------------------- structures */
 
 static void
@@ -538,6 +571,9 @@ add_guards(Suite *s)
 	tcase_add_test(t, damage_is_not_excused_by_what_the_client_holds);
 	tcase_add_test(t, buffer_whose_record_is_half_written_is_excused);
 	tcase_add_test(t, buffer_for_which_the_library_stopped_is_not_excused);
+	tcase_add_test(t, buffer_that_fork_took_from_its_thread_is_excused);
+	tcase_add_test(t, damage_since_fork_is_not_excused);
+	tcase_add_test(t, overrun_before_fork_is_not_excused);
 	suite_add_tcase(s, t);
 }
 

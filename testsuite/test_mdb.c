@@ -211,8 +211,8 @@ START_TEST(a_line_that_is_wrong_is_one_sentence)
 	    {"::nosuch", "there is no command nosuch; \"help umem\" lists them",
 		false},
 	    {"::whatis",
-		"an address is missing; usage: umem whatis [-q] [-v] "
-		"ADDR",
+		"an address is missing; usage: umem whatis [-q] [-v] [-a] "
+		"[-i] [-k] ADDR",
 		false},
 	    {"/4X",
 		"an address is missing; usage: umem examine ADDR FORMAT "

@@ -16,6 +16,7 @@ import gdb
 
 WALKS = ("umem", "slab_free", "depot", "thread_free")
 LONGEST = 0.03  # seconds between two stops
+STEPPED = ("umem_oversize", "umem_alloc_112", "umem_alloc_512", "churn_objects")
 
 
 def run_a_while(seconds):
@@ -56,11 +57,9 @@ def check_cache(row):
         return "%s: %d visited, %d in umem cache" % (
             row["name"], len(seen), row["total"])
     total = field(address, "cache_buftotal")
-    held = field(address, "cache_lock.lk_word") != 0
     slab = max(field(address, "cache_chunks"), 1)
-    if abs(total - len(seen)) > (slab * 4 if held else 0):
-        return "%s: %d visited of %d%s" % (
-            row["name"], len(seen), total, ", locked" if held else "")
+    if abs(total - len(seen)) > slab * len(gdb.selected_inferior().threads()):
+        return "%s: %d visited of %d" % (row["name"], len(seen), total)
     free, _ = walk("freemem", address)
     used, _ = walk("umem", address)
     if sorted(free + used) != sorted(seen):
@@ -68,33 +67,64 @@ def check_cache(row):
     return None
 
 
-def check():
+def check(names=None):
+    """None, or what is wrong with a cache: of these, or of all."""
     text = gdb.execute("umem cache -json", to_string=True)
     for row in json.loads(text)["rows"]:
         if not row["total"] and not field(row["addr"], "cache_buftotal"):
             continue
-        wrong = check_cache(row)
+        wrong = None
+        if names is None or row["name"] in names:
+            wrong = check_cache(row)
         if wrong:
             return wrong
+    text = gdb.execute("umem verify -json", to_string=True)
+    for row in json.loads(text)["rows"]:
+        if row["damage"]:
+            return "%(cache)s: %(damage)s" % row
     return None
 
 
-def moments(count, seed):
-    """Print what is wrong and how often it was right."""
-    chance = random.Random(seed)
+def start(fork):
+    """Stop where the program works: a thread's, or a child's first step."""
     gdb.execute("set confirm off")
     gdb.execute("handle SIGINT stop nopass", to_string=True)
-    gdb.execute("break long_lived", to_string=True)
+    if fork:  # the parent stays where it forked, for us to kill
+        gdb.execute("set follow-fork-mode child")
+        gdb.execute("set detach-on-fork off")
+    gdb.execute("break " + ("child" if fork else "long_lived"), to_string=True)
     gdb.execute("run", to_string=True)
     gdb.execute("delete", to_string=True)
+
+
+def moments(count, seed, fork=False):
+    """Stop it from outside; most of the time is not the allocator's."""
+    chance = random.Random(seed)
+    start(fork)
+    run(count, seed, fork, None,
+        lambda: run_a_while(chance.random() * LONGEST))
+
+
+def steps(count, seed):
+    """Go on by a few instructions, through all that a thread does."""
+    chance = random.Random(seed)
+    start(False)
+    run(count, seed, False, STEPPED, lambda: gdb.execute(
+        "stepi %d" % chance.randrange(1, 60), to_string=True))
+
+
+def run(count, seed, fork, names, go_on):
+    """Print what is wrong and how often it was right."""
     passed = failed = 0
-    for _ in range(count):
-        run_a_while(chance.random() * LONGEST)
-        wrong = check()
+    for number in range(count):
+        if number > 0:
+            go_on()
+        wrong = check(names)
         if wrong:
             failed += 1
             print("not ok: at a random moment (seed %d): %s" % (seed, wrong))
+            gdb.execute("thread apply all -s bt 5")
         else:
             passed += 1
-    gdb.execute("kill", to_string=True)
+    gdb.execute("kill inferiors 1" + (" 2" if fork else ""), to_string=True)
     print("== %d %d" % (passed, failed))
