@@ -7,6 +7,7 @@
 #include "find_mem.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "umem_layout.h"
@@ -14,6 +15,7 @@
 #define MEM_PAGE UMEM_PAGE_SIZE
 /* After so many bytes in a row that cannot be read a range is given up. */
 #define MEM_GIVE_UP (64u * MEM_PAGE)
+#define MEM_HUGE (8u << 20) /* bytes of a table that is worth large pages */
 
 /* A quarter of the machine's memory may go into copies. */
 static uint64_t
@@ -191,4 +193,32 @@ find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 	mem->copy[mem->ncopy++] = buf;
 	mem->budget -= len;
 	return buf;
+}
+
+bool
+find_mem_fetch(
+    const struct mem *mem, const uint8_t *lent, uint8_t *buf, uint64_t len)
+{
+	return mem->tgt->ops->fetch != NULL &&
+	       mem->tgt->ops->fetch(mem->tgt, lent, buf, len) == UMDB_OK;
+}
+
+void *
+find_mem_table(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (len >= MEM_HUGE)
+		madvise(p, len, MADV_HUGEPAGE);
+	return p;
+}
+
+void
+find_mem_table_free(void *table, size_t len)
+{
+	if (table != NULL)
+		munmap(table, len);
 }

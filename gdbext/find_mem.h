@@ -61,6 +61,21 @@ const uint8_t *find_mem_get(
 uint64_t find_mem_read_pages(
     struct target *tgt, taddr_t addr, uint8_t *buf, uint64_t len);
 
+/*
+ * find_mem_fetch - copy lent bytes to buf, where that is cheaper than looking
+ * at pages for the first time; false: read them in place.  Any thread.
+ */
+bool find_mem_fetch(
+    const struct mem *mem, const uint8_t *lent, uint8_t *buf, uint64_t len);
+
+/*
+ * find_mem_table - zeroed memory for a table that is used all over, NULL
+ * without; find_mem_table_free with the same length.  Only what is written to
+ * takes memory.
+ */
+void *find_mem_table(size_t len);
+void find_mem_table_free(void *table, size_t len);
+
 /* find_mem_u64 - the word at p, which need not be aligned */
 static inline uint64_t
 find_mem_u64(const uint8_t *p)

@@ -31,21 +31,11 @@ find_scan_fini(struct scan *s)
 static inline uint32_t
 scan_resolve(const struct mark *m, uint64_t rel)
 {
-	const uintptr_t top = m->top[rel >> MARK_TOP_SHIFT];
-	const struct mark_slab *s;
-	uint64_t off, ordinal, index = 0;
+	const struct mark_slab *s = find_mark_slab(m, rel);
+	uint64_t off, index = 0;
 
-	if ((top & 1) != 0) {
-		ordinal = top >> 1;
-	} else {
-		if (top == 0)
-			return SCAN_NONE;
-		ordinal = ((const uint32_t *)
-			top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
-		if (ordinal-- == 0)
-			return SCAN_NONE;
-	}
-	s = &m->slab[ordinal];
+	if (s == NULL)
+		return SCAN_NONE;
 	off = m->lo + rel - s->first;
 	if (s->recip != 0) {
 		index = (uint64_t)((unsigned __int128)off * s->recip >> 64);

@@ -170,6 +170,23 @@ core_borrow(struct target *tgt, taddr_t addr, size_t *avail)
 	return hit.bytes;
 }
 
+/*
+ * A page of the file that is looked at in the mapping has to be entered into
+ * it first, which takes longer than copying it.
+ */
+static int
+core_fetch(struct target *tgt, const void *lent, void *buf, size_t len)
+{
+	const struct core *core = tgt->priv;
+	const unsigned char *from = lent;
+
+	if (from < core->data || (uint64_t)(from - core->data) >= core->size)
+		return UMDB_EFAULT;
+	return pread(core->fd, buf, len, from - core->data) == (ssize_t)len
+		   ? UMDB_OK
+		   : UMDB_EFAULT;
+}
+
 /* ----------------------------------------------------------------- regions */
 
 struct region_list {
@@ -503,6 +520,7 @@ static const struct target_ops core_ops = {
     .name = "core",
     .read = core_read,
     .map = core_borrow,
+    .fetch = core_fetch,
     .load_regions = core_load_regions,
     .close = core_close,
 };
