@@ -21,7 +21,7 @@
 #define CHECK 256u    /* buffers between two looks at the others */
 #define SHARE_MIN 64u /* entries below which nothing is given away */
 #define FETCH_MIN (16u << 10) /* bytes that are worth a call of the system */
-#define FETCH_MAX (256u << 10) /* ... and that stay in the cache */
+#define FETCH_MAX (64u << 10) /* ... and that stay in the cache */
 
 /* -------------------------------------------------------------------- work */
 

@@ -13,7 +13,8 @@
 #include "find_gather.h"
 
 #define WORD sizeof(uint64_t)
-#define BLOCK (256u << 10) /* bytes read at once, and the largest slab */
+#define BLOCK (64u << 10)   /* bytes read at once, if no slab is larger */
+#define SLAB_MAX (256u << 10) /* the largest slab that is gathered */
 #define PIECE (16u << 10)  /* numbers that a thread reserves at a time */
 #define ROOM (64u << 20)   /* most numbers: 256 MiB */
 
@@ -47,9 +48,9 @@ gather_work_init(struct gather_work *w, struct gather *g, struct mark *m,
 	w->m = m;
 	w->g = g;
 	w->stats = stats;
-	w->block = malloc(BLOCK);
-	w->hit = malloc(BLOCK);
-	w->slab = malloc(BLOCK / WORD * sizeof(*w->slab));
+	w->block = malloc(SLAB_MAX);
+	w->hit = malloc(SLAB_MAX);
+	w->slab = malloc(SLAB_MAX / WORD * sizeof(*w->slab));
 	w->nhit = malloc(UMEM_MAX_CHUNKS * sizeof(*w->nhit));
 	return w->block == NULL || w->hit == NULL || w->slab == NULL ||
 			       w->nhit == NULL
@@ -78,7 +79,7 @@ static bool
 slab_fits(const struct mark_slab *s)
 {
 	return s->nchunk != 0 && s->bytes != NULL && s->first % WORD == 0 &&
-	       s->chunksize % WORD == 0 && slab_bytes(s) <= BLOCK &&
+	       s->chunksize % WORD == 0 && slab_bytes(s) <= SLAB_MAX &&
 	       (s->flags & MARK_SLAB_DEAD) == 0;
 }
 
