@@ -204,19 +204,20 @@ follow_bounce(struct follow *f)
 void
 follow_lent(struct follow *f, const uint8_t *p, uint64_t len)
 {
+	const struct mem *mem = &f->m->mem;
 	uint64_t n;
 
-	for (; len > 0; p += n, len -= n) {
+	if (len < FETCH_MIN) {
+		follow_words(f, p, len);
+		return;
+	}
+	n = find_mem_hole(mem, p, len) / WORD * WORD;
+	for (p += n, len -= n; len > 0; p += n, len -= n) {
 		n = len < FETCH_MAX ? len : FETCH_MAX;
-		if (n < FETCH_MIN) {
-			follow_words(f, p, n);
-			continue;
-		}
 		if (!follow_bounce(f))
 			return;
-		follow_words(f,
-		    find_mem_fetch(&f->m->mem, p, f->bounce, n) ? f->bounce : p,
-		    n);
+		follow_words(
+		    f, find_mem_fetch(mem, p, f->bounce, n) ? f->bounce : p, n);
 	}
 }
 

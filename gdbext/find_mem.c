@@ -203,6 +203,14 @@ find_mem_fetch(
 	       mem->tgt->ops->fetch(mem->tgt, lent, buf, len) == UMDB_OK;
 }
 
+uint64_t
+find_mem_hole(const struct mem *mem, const uint8_t *lent, uint64_t len)
+{
+	return mem->tgt->ops->hole == NULL
+		   ? 0
+		   : mem->tgt->ops->hole(mem->tgt, lent, len);
+}
+
 void *
 find_mem_table(size_t len)
 {

@@ -69,6 +69,13 @@ bool find_mem_fetch(
     const struct mem *mem, const uint8_t *lent, uint8_t *buf, uint64_t len);
 
 /*
+ * find_mem_hole - how many of these lent bytes, from the first on, are known
+ * to be zero.  Any thread.
+ */
+uint64_t find_mem_hole(
+    const struct mem *mem, const uint8_t *lent, uint64_t len);
+
+/*
  * find_mem_table - zeroed memory for a table that is used all over, NULL
  * without; find_mem_table_free with the same length.  Only what is written to
  * takes memory.

@@ -77,6 +77,12 @@ struct target_ops {
 	 * Several threads may call it.
 	 */
 	int (*fetch)(struct target *, const void *lent, void *buf, size_t len);
+	/*
+	 * Of lent memory: how many of the @len bytes are known to be zero
+	 * without a look at them, from the first on.  May be NULL; several
+	 * threads may call it.
+	 */
+	size_t (*hole)(struct target *, const void *lent, size_t len);
 	int (*load_regions)(struct target *); /* fills tgt->region */
 	int (*load_threads)(struct target *); /* fills tgt->thread */
 	/* forget what was cached: the target ran.  May be NULL. */

@@ -187,6 +187,26 @@ core_fetch(struct target *tgt, const void *lent, void *buf, size_t len)
 		   : UMDB_EFAULT;
 }
 
+/*
+ * The kernel leaves holes in a core for pages that were never written to.  A
+ * file system that does not know its holes says that all is data.
+ */
+static size_t
+core_hole(struct target *tgt, const void *lent, size_t len)
+{
+	const struct core *core = tgt->priv;
+	const unsigned char *from = lent;
+	off_t at, data;
+
+	if (from < core->data || (uint64_t)(from - core->data) >= core->size)
+		return 0;
+	at = from - core->data;
+	data = lseek(core->fd, at, SEEK_DATA);
+	if (data < 0) /* ENXIO: only a hole is left */
+		return errno == ENXIO ? len : 0;
+	return (size_t)(data - at) < len ? (size_t)(data - at) : len;
+}
+
 /* ----------------------------------------------------------------- regions */
 
 struct region_list {
@@ -521,6 +541,7 @@ static const struct target_ops core_ops = {
     .read = core_read,
     .map = core_borrow,
     .fetch = core_fetch,
+    .hole = core_hole,
     .load_regions = core_load_regions,
     .close = core_close,
 };
