@@ -18,8 +18,8 @@
 #include "find_scan.h"
 
 #define WORD sizeof(uint64_t)
-#define CHECK 256u    /* buffers between two looks at the others */
-#define SHARE_MIN 64u /* entries below which nothing is given away */
+#define CHECK 512u            /* buffers between two looks at the others */
+#define SHARE_MIN 64u         /* entries below which nothing is given away */
 #define FETCH_MIN (16u << 10) /* bytes that are worth a call of the system */
 #define FETCH_MAX (64u << 10) /* ... and that stay in the cache */
 
@@ -253,7 +253,6 @@ follow_part(
 	const uint8_t *p;
 
 	f->stats.heap_words += len / WORD;
-	f->bytes += len;
 	if (s->bytes == NULL) {
 		follow_read(f, addr, len);
 		return;
@@ -264,7 +263,10 @@ follow_part(
 	for (len -= pad; len >= WORD; p += n, len -= n) {
 		n = len < FOLLOW_PIECE ? len / WORD * WORD : FOLLOW_PIECE;
 		follow_lent(f, p, n);
-		if (len > FOLLOW_PIECE && pool_stopped(f->pool))
+		f->bytes += n;
+		if (len > FOLLOW_PIECE)
+			follow_look(f);
+		if (pool_stopped(f->pool))
 			return;
 	}
 }
@@ -426,16 +428,16 @@ follow_drain(struct follow *f)
 			follow_await(f);
 		if (f->wait.n > 0 && f->ready.n < FOLLOW_RING) {
 			follow_arrived(f);
-			continue;
-		}
-		if (f->ready.n == 0)
+		} else if (f->ready.n > 0) {
+			i = ring_take(&f->ready);
+			if (f->ready.e[i].first == GATHER_NOT)
+				follow_buffer(f, f->ready.e[i].node);
+			else
+				follow_gathered(f,
+				    f->pool->gather.to + f->ready.e[i].first);
+		} else {
 			return;
-		i = ring_take(&f->ready);
-		if (f->ready.e[i].first == GATHER_NOT)
-			follow_buffer(f, f->ready.e[i].node);
-		else
-			follow_gathered(
-			    f, f->pool->gather.to + f->ready.e[i].first);
+		}
 		if (++f->since < CHECK)
 			continue;
 		f->since = 0;

@@ -13,17 +13,17 @@
 #include "find_gather.h"
 
 #define WORD sizeof(uint64_t)
-#define BLOCK (64u << 10)   /* bytes read at once, if no slab is larger */
+#define BLOCK (64u << 10)     /* bytes read at once, if no slab is larger */
 #define SLAB_MAX (256u << 10) /* the largest slab that is gathered */
-#define PIECE (16u << 10)  /* numbers that a thread reserves at a time */
-#define ROOM (64u << 20)   /* most numbers: 256 MiB */
+#define PIECE (16u << 10)     /* numbers that a thread reserves at a time */
+#define ROOM (64u << 20)      /* most numbers: 256 MiB */
 
 int
 gather_init(struct gather *g, const struct mark *m)
 {
 	memset(g, 0, sizeof(*g));
 	g->nbuf = m->snap->nbuf;
-	g->room = ROOM;
+	g->room = m->gather != 0 ? m->gather : ROOM;
 	g->used = GATHER_NONE + 1;
 	if (g->nbuf >= GATHER_RAW)
 		return UMDB_ENOMEM;
@@ -53,7 +53,7 @@ gather_work_init(struct gather_work *w, struct gather *g, struct mark *m,
 	w->slab = malloc(SLAB_MAX / WORD * sizeof(*w->slab));
 	w->nhit = malloc(UMEM_MAX_CHUNKS * sizeof(*w->nhit));
 	return w->block == NULL || w->hit == NULL || w->slab == NULL ||
-			       w->nhit == NULL
+		       w->nhit == NULL
 		   ? UMDB_ENOMEM
 		   : UMDB_OK;
 }
@@ -124,8 +124,8 @@ slab_targets(struct gather_work *w, uint32_t n)
 
 /* A pointer to a buffer, as numbers at to; how many. */
 static inline uint32_t
-pointer_put(const struct mark *m, uint64_t rel, const struct mark_slab *s,
-    uint32_t *to)
+pointer_put(
+    const struct mark *m, uint64_t rel, const struct mark_slab *s, uint32_t *to)
 {
 	uint64_t off, index = 0;
 
@@ -236,7 +236,7 @@ gather_block(struct gather_work *w, size_t i, size_t end)
 bool
 gather_some(struct gather_work *w, uint64_t *bytes_ret)
 {
-	enum { SLABS = 64 };
+	enum { SLABS = 16 };
 	const struct mark *m = w->m;
 	const size_t nslab = m->snap->nslab;
 	size_t i = __atomic_fetch_add(&w->g->next, SLABS, __ATOMIC_RELAXED);

@@ -46,7 +46,7 @@ struct gather_work {
 	uint8_t *block;   /* copy of some slabs */
 	uint64_t *hit;    /* words of a slab, as distances from mark->lo */
 	const struct mark_slab **slab; /* where they point, or NULL */
-	uint32_t *nhit;   /* of each buffer of the slab, their sum so far */
+	uint32_t *nhit; /* of each buffer of the slab, their sum so far */
 	struct leak_stats *stats;
 };
 

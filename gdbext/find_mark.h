@@ -175,7 +175,9 @@ struct mark {
 	uint32_t *owner;
 	uint32_t nhead;
 	struct leak_stats stats;
-	unsigned workers; /* threads; 0: as many as there are processors */
+	/* for tests; 0: as it is best */
+	unsigned workers; /* threads */
+	uint64_t gather;  /* numbers in gather->to */
 };
 
 /* find_mark_slab - of a word @rel < mark->len from mark->lo, or NULL */
@@ -189,8 +191,8 @@ find_mark_slab(const struct mark *m, uint64_t rel)
 		return &m->slab[top >> 1];
 	if (top == 0)
 		return NULL;
-	ordinal = ((const uint32_t *)
-		top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
+	ordinal =
+	    ((const uint32_t *)top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
 	return ordinal == 0 ? NULL : &m->slab[ordinal - 1];
 }
 

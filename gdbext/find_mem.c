@@ -15,7 +15,8 @@
 #define MEM_PAGE UMEM_PAGE_SIZE
 /* After so many bytes in a row that cannot be read a range is given up. */
 #define MEM_GIVE_UP (64u * MEM_PAGE)
-#define MEM_HUGE (8u << 20) /* bytes of a table that is worth large pages */
+#define MEM_PIECE (1u << 20) /* bytes copied between two polls */
+#define MEM_HUGE (8u << 20)  /* bytes of a table that is worth large pages */
 
 /* A quarter of the machine's memory may go into copies. */
 static uint64_t
@@ -168,6 +169,24 @@ find_mem_read_pages(
 	return missing;
 }
 
+/* A copy, by pieces between which the user may stop it: then false. */
+static bool
+mem_copy(
+    struct mem *mem, taddr_t addr, uint8_t *buf, uint64_t len, uint64_t *unread)
+{
+	uint64_t at, n;
+
+	for (at = 0; at < len && !mem->stopped; at += n) {
+		n = len - at < MEM_PIECE ? len - at : MEM_PIECE;
+		*unread +=
+		    find_mem_read_pages(mem->tgt, addr + at, buf + at, n);
+		mem->copied += n;
+		mem->stopped = target_poll_bytes(
+		    mem->tgt, "reading buffers", mem->copied, mem->to_copy);
+	}
+	return !mem->stopped;
+}
+
 const uint8_t *
 find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 {
@@ -175,7 +194,7 @@ find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 	uint8_t *buf;
 	void **more;
 
-	if (p != NULL || len > mem->budget)
+	if (p != NULL || len > mem->budget || mem->stopped)
 		return p;
 	if (mem->ncopy == mem->copyroom) {
 		size_t room = mem->copyroom == 0 ? 64 : mem->copyroom * 2;
@@ -189,7 +208,10 @@ find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 	buf = malloc(len);
 	if (buf == NULL)
 		return NULL;
-	*unread += find_mem_read_pages(mem->tgt, addr, buf, len);
+	if (!mem_copy(mem, addr, buf, len, unread)) {
+		free(buf);
+		return NULL;
+	}
 	mem->copy[mem->ncopy++] = buf;
 	mem->budget -= len;
 	return buf;

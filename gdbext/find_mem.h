@@ -30,7 +30,9 @@ struct mem {
 	size_t next;
 	void **copy; /* pieces that were read */
 	size_t ncopy, copyroom;
-	uint64_t budget; /* bytes that may still be copied */
+	uint64_t budget;          /* bytes that may still be copied */
+	uint64_t copied, to_copy; /* bytes, for progress */
+	bool stopped;             /* by the user */
 };
 
 /*
@@ -48,8 +50,8 @@ const uint8_t *find_mem_at(const struct mem *mem, taddr_t addr, uint64_t len);
 
 /*
  * find_mem_get - the same, or else a copy while the budget lasts; pages that
- * cannot be read are zero and counted in *unread.  NULL: neither.  The copy
- * lives until find_mem_fini.  Main thread only.
+ * cannot be read are zero and counted in *unread.  NULL: neither, or
+ * stopped.  The copy lives until find_mem_fini.  Main thread only.
  */
 const uint8_t *find_mem_get(
     struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread);

@@ -178,8 +178,7 @@ pool_watch(struct pool *pool)
  * thread can be made, main works itself.
  */
 static void
-pool_run(
-    struct pool *pool, struct follow *f, unsigned n, void *(*work)(void *))
+pool_run(struct pool *pool, struct follow *f, unsigned n, void *(*work)(void *))
 {
 	sigset_t all, old;
 	unsigned i, made = 0;
@@ -191,8 +190,8 @@ pool_run(
 		pthread_sigmask(SIG_BLOCK, &all, &old);
 		pthread_mutex_lock(&pool->lock);
 		for (i = 1; i <= n; i++) {
-			if (pthread_create(
-				&f[i].thread, NULL, work, &f[i]) != 0)
+			if (pthread_create(&f[i].thread, NULL, work, &f[i]) !=
+			    0)
 				break;
 			made++;
 		}
