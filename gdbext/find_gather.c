@@ -27,16 +27,16 @@ gather_init(struct gather *g, const struct mark *m)
 	g->used = GATHER_NONE + 1;
 	if (g->nbuf >= GATHER_RAW)
 		return UMDB_ENOMEM;
-	g->first = find_mem_table((g->nbuf + 1) * sizeof(*g->first));
-	g->to = find_mem_table(g->room * sizeof(*g->to));
+	g->first = find_mem_table(g->nbuf + 1, sizeof(*g->first));
+	g->to = find_mem_table(g->room, sizeof(*g->to));
 	return g->first == NULL || g->to == NULL ? UMDB_ENOMEM : UMDB_OK;
 }
 
 void
 gather_fini(struct gather *g)
 {
-	find_mem_table_free(g->first, (g->nbuf + 1) * sizeof(*g->first));
-	find_mem_table_free(g->to, g->room * sizeof(*g->to));
+	free(g->first);
+	free(g->to);
 	memset(g, 0, sizeof(*g));
 }
 

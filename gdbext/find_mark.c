@@ -385,7 +385,7 @@ find_mark_init(struct mark *m, struct snap *snap)
 	if (rc != UMDB_OK)
 		return rc;
 	m->slab = aligned_alloc(64, (snap->nslab + 1) * sizeof(*m->slab));
-	m->state = calloc(snap->nbuf + 1, 1);
+	m->state = find_mem_table(snap->nbuf + 1, 1);
 	if (m->slab == NULL || m->state == NULL)
 		rc = UMDB_ENOMEM;
 	if (rc == UMDB_OK) {

@@ -12,7 +12,7 @@
 
 #include "umem_layout.h"
 
-#define MEM_PAGE UMEM_PAGE_SIZE
+#define MEM_PAGE ((uintptr_t)UMEM_PAGE_SIZE)
 /* After so many bytes in a row that cannot be read a range is given up. */
 #define MEM_GIVE_UP (64u * MEM_PAGE)
 #define MEM_PIECE (1u << 20) /* bytes copied between two polls */
@@ -234,21 +234,19 @@ find_mem_hole(const struct mem *mem, const uint8_t *lent, uint64_t len)
 }
 
 void *
-find_mem_table(size_t len)
+find_mem_spread(void *p, size_t len)
 {
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const uintptr_t at = ((uintptr_t)p + MEM_PAGE - 1) & -MEM_PAGE;
+	const uintptr_t end = ((uintptr_t)p + len) & -MEM_PAGE;
 
-	if (p == MAP_FAILED)
-		return NULL;
-	if (len >= MEM_HUGE)
-		madvise(p, len, MADV_HUGEPAGE);
+	/* only advice: without it everything works as well */
+	if (p != NULL && len >= MEM_HUGE && end > at)
+		madvise((void *)at, end - at, MADV_HUGEPAGE);
 	return p;
 }
 
-void
-find_mem_table_free(void *table, size_t len)
+void *
+find_mem_table(size_t n, size_t size)
 {
-	if (table != NULL)
-		munmap(table, len);
+	return find_mem_spread(calloc(n, size), n * size);
 }

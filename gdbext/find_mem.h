@@ -78,12 +78,12 @@ uint64_t find_mem_hole(
     const struct mem *mem, const uint8_t *lent, uint64_t len);
 
 /*
- * find_mem_table - zeroed memory for a table that is used all over, NULL
- * without; find_mem_table_free with the same length.  Only what is written to
- * takes memory.
+ * find_mem_spread - memory of malloc that will be used all over: where it is
+ * large, large pages serve it better.  Returns @p.
+ * find_mem_table - calloc of such memory
  */
-void *find_mem_table(size_t len);
-void find_mem_table_free(void *table, size_t len);
+void *find_mem_spread(void *p, size_t len);
+void *find_mem_table(size_t n, size_t size);
 
 /* find_mem_u64 - the word at p, which need not be aligned */
 static inline uint64_t

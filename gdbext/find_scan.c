@@ -24,7 +24,9 @@ void
 find_scan_fini(struct scan *s)
 {
 	free(s->bounce);
-	s->bounce = NULL;
+	free(s->block);
+	s->bounce = s->block = NULL;
+	s->fetched = 0;
 }
 
 /* A word that lies between the candidates, @rel bytes from the lowest. */
@@ -143,11 +145,31 @@ scan_part(
 	return UMDB_OK;
 }
 
+void
+find_scan_fetch(struct scan *s, size_t slab)
+{
+	const struct mark_slab *ms = &s->m->slab[slab];
+	const uint64_t len = ms->nchunk * ms->chunksize;
+
+	s->fetched = 0;
+	if (ms->bytes == NULL || len == 0 || len > PIECE)
+		return;
+	if (s->block == NULL)
+		s->block = malloc(PIECE);
+	if (s->block == NULL ||
+	    !find_mem_fetch(&s->m->mem, ms->bytes, s->block, len))
+		return;
+	s->at = *ms;
+	s->at.bytes = s->block;
+	s->fetched = slab + 1;
+}
+
 int
 find_scan_buffer(struct scan *s, size_t slab, uint32_t index)
 {
 	const struct mark *m = s->m;
-	const struct mark_slab *ms = &m->slab[slab];
+	const struct mark_slab *ms =
+	    s->fetched == slab + 1 ? &s->at : &m->slab[slab];
 	const struct ranges *dead = &m->roots.dead;
 	taddr_t at = ms->first + index * ms->chunksize;
 	const taddr_t end = at + find_mark_size(ms, index);
