@@ -18,12 +18,26 @@
 #define PIECE (16u << 10)     /* numbers that a thread reserves at a time */
 #define ROOM (64u << 20)      /* most numbers: 256 MiB */
 
+/* Bytes from the first chunk on that hold all there is to know of a slab. */
+static uint64_t
+slab_bytes(const struct mark_slab *s)
+{
+	return s->nchunk * s->chunksize;
+}
+
 int
 gather_init(struct gather *g, const struct mark *m)
 {
+	uint64_t words = 0;
+	size_t i;
+
 	memset(g, 0, sizeof(*g));
+	for (i = 0; i < m->snap->nslab; i++)
+		words += slab_bytes(&m->slab[i]) / WORD;
 	g->nbuf = m->snap->nbuf;
-	g->room = m->gather != 0 ? m->gather : ROOM;
+	g->room = words < ROOM ? words + 16 * PIECE : ROOM;
+	if (m->gather != 0)
+		g->room = m->gather;
 	g->used = GATHER_NONE + 1;
 	if (g->nbuf >= GATHER_RAW)
 		return UMDB_ENOMEM;
@@ -66,13 +80,6 @@ gather_work_fini(struct gather_work *w)
 	free(w->slab);
 	free(w->nhit);
 	memset(w, 0, sizeof(*w));
-}
-
-/* Bytes from the first chunk on that hold all there is to know of a slab. */
-static uint64_t
-slab_bytes(const struct mark_slab *s)
-{
-	return s->nchunk * s->chunksize;
 }
 
 static bool
