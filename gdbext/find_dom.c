@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "find_dom.h"
+#include "find_mem.h"
 
 #define POLL_EVERY 4096u /* steps between two looks at the clock */
 #define AHEAD 8u         /* edges of a node that are prefetched */
@@ -57,7 +58,7 @@ work_poll(struct work *w, uint32_t done)
 static uint32_t *
 places(uint32_t n)
 {
-	return calloc((size_t)n + 2, sizeof(uint32_t));
+	return find_mem_table((size_t)n + 2, sizeof(uint32_t));
 }
 
 /* ------------------------------------------------------------- the search */
@@ -183,7 +184,7 @@ make_predecessors(struct work *w)
 		w->predoff[p] = (uint32_t)sum;
 	}
 	w->predoff[d->n + 1] = (uint32_t)sum;
-	w->pred = malloc((sum + 1) * sizeof(*w->pred));
+	w->pred = find_mem_table(sum + 1, sizeof(*w->pred));
 	if (w->pred == NULL)
 		return UMDB_ENOMEM;
 	return all_predecessors(w, true);

@@ -3,21 +3,25 @@
  * find_follow.c - following pointers out of memory
  *
  * Marking is a walk over a graph whose nodes lie all over memory: what it
- * costs is waiting for memory.  So a buffer that was reached is first
- * prefetched, waits in a short queue behind others, and is scanned when it
- * has arrived.  Several threads do this at once; each has a stack of its own
- * and gives half of it away when another has none.  A mark only ever rises,
- * so two threads that reach a buffer at once at worst scan it twice.
+ * costs is waiting for memory.  So the mark of a buffer that a pointer was
+ * seen to is first prefetched, waits in a short queue behind others, and is
+ * looked at when it has arrived; then its pointers are, the same way.
+ * Several threads do this at once; each has a stack of its own and gives half
+ * of it away when another has none.  A mark only ever rises, so two threads
+ * that reach a buffer at once at worst scan it twice.
  *
  * Layer: see find_follow.h.
  */
 #include <stdlib.h>
 
 #include "find_follow.h"
+#include "find_scan.h"
 
 #define WORD sizeof(uint64_t)
-#define CHECK 256u    /* buffers between two looks at the others */
-#define SHARE_MIN 64u /* entries below which nothing is given away */
+#define CHECK 512u            /* buffers between two looks at the others */
+#define SHARE_MIN 64u         /* entries below which nothing is given away */
+#define FETCH_MIN (16u << 10) /* bytes that are worth a call of the system */
+#define FETCH_MAX (64u << 10) /* ... and that stay in the cache */
 
 /* -------------------------------------------------------------------- work */
 
@@ -59,7 +63,7 @@ follow_push(struct follow *f, uint64_t id)
 }
 
 void
-follow_later(struct follow *f, uint64_t id, uint64_t off)
+follow_later(struct follow *f, uint64_t node, uint64_t off)
 {
 	struct later *more;
 	size_t room;
@@ -74,10 +78,16 @@ follow_later(struct follow *f, uint64_t id, uint64_t off)
 		f->later = more;
 		f->laterroom = room;
 	}
-	f->later[f->nlater++] = (struct later){id, off};
+	f->later[f->nlater++] = (struct later){node, off};
 }
 
 /* ------------------------------------------------------------------- words */
+
+static uint64_t
+node_of(const struct follow *f, const struct mark_slab *s, uint32_t index)
+{
+	return (uint64_t)(s->state - f->m->state) + index;
+}
 
 enum inner_answer
 follow_judge(struct follow *f, const struct mark_slab *s, uint32_t index,
@@ -103,7 +113,7 @@ follow_mark(
     struct follow *f, const struct mark_slab *s, uint32_t index, uint8_t to)
 {
 	__atomic_store_n(&s->state[index], to, __ATOMIC_RELAXED);
-	follow_push(f, ID(s - f->m->slab, index));
+	follow_push(f, node_of(f, s, index) | FOLLOW_MARKED);
 }
 
 /* A pointer to the inside of a buffer that is not LIVE yet. */
@@ -127,79 +137,87 @@ follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
 		return;
 	}
 	if (a == INNER_UNKNOWN)
-		follow_later(f, ID(s - f->m->slab, index), off);
+		follow_later(f, node_of(f, s, index), off);
 	__atomic_compare_exchange_n(&s->state[index], &white, MARK_INSIDE,
 	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* A word that lies between the candidates, @rel bytes from the lowest. */
-static inline void
+/* A word @rel bytes from the lowest candidate: is it a pointer to a buffer? */
+static inline bool
 follow_word(struct follow *f, uint64_t rel)
 {
 	const struct mark *m = f->m;
-	const uintptr_t top = m->top[rel >> MARK_TOP_SHIFT];
-	const struct mark_slab *s;
-	uint64_t off, ordinal;
-	uint32_t index = 0;
+	const struct mark_slab *s = find_mark_slab(m, rel);
+	uint64_t off, index = 0;
 	uint8_t to;
 
-	if ((top & 1) != 0) {
-		ordinal = top >> 1;
-	} else {
-		if (top == 0)
-			return;
-		ordinal = ((const uint32_t *)
-			top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
-		if (ordinal-- == 0)
-			return;
-	}
-	s = &m->slab[ordinal];
+	if (s == NULL)
+		return false;
 	off = m->lo + rel - s->first;
 	if (s->recip != 0) {
-		const uint64_t i =
-		    (uint64_t)((unsigned __int128)off * s->recip >> 64);
-
-		if (i >= s->nchunk)
-			return;
-		index = (uint32_t)i;
-		off -= i * s->chunksize;
+		index = (uint64_t)((unsigned __int128)off * s->recip >> 64);
+		if (index >= s->nchunk)
+			return false;
+		off -= index * s->chunksize;
 	}
-	f->stats.hits++;
 	to = f->to[__atomic_load_n(&s->state[index], __ATOMIC_RELAXED)];
 	if (to == MARK_NONE)
-		return;
+		return true;
 	if (off == 0)
-		follow_mark(f, s, index, to);
+		follow_mark(f, s, (uint32_t)index, to);
 	else
-		follow_inside(f, s, index, off, to);
+		follow_inside(f, s, (uint32_t)index, off, to);
+	return true;
 }
 
 void
 follow_value(struct follow *f, uint64_t value)
 {
 	if (value - f->m->lo < f->m->len)
-		follow_word(f, value - f->m->lo);
+		f->stats.hits += follow_word(f, value - f->m->lo);
 }
 
-void
+static void
 follow_words(struct follow *f, const uint8_t *p, uint64_t len)
 {
 	const uint64_t lo = f->m->lo, span = f->m->len;
 	const uint8_t *end = p + len / WORD * WORD;
-	uint64_t a, b;
+	uint64_t rel;
 
-	for (; end - p >= (ptrdiff_t)(2 * WORD); p += 2 * WORD) {
-		a = find_mem_u64(p) - lo;
-		b = find_mem_u64(p + WORD) - lo;
-		if (a < span)
-			follow_word(f, a);
-		if (b < span)
-			follow_word(f, b);
+	for (; p < end; p += WORD) {
+		rel = find_mem_u64(p) - lo;
+		if (rel < span)
+			f->stats.hits += follow_word(f, rel);
 	}
-	if (p < end) {
-		a = find_mem_u64(p) - lo;
-		if (a < span)
-			follow_word(f, a);
+}
+
+static bool
+follow_bounce(struct follow *f)
+{
+	if (f->bounce == NULL)
+		f->bounce = malloc(FOLLOW_PIECE);
+	if (f->bounce == NULL)
+		pool_stop(f->pool, UMDB_ENOMEM);
+	return f->bounce != NULL;
+}
+
+void
+follow_lent(struct follow *f, const uint8_t *p, uint64_t len)
+{
+	const struct mem *mem = &f->m->mem;
+	uint64_t n;
+
+	if (len < FETCH_MIN) {
+		follow_words(f, p, len);
+		return;
+	}
+	n = find_mem_hole(mem, p, len) / WORD * WORD;
+	for (p += n, len -= n; len > 0; p += n, len -= n) {
+		n = len < FETCH_MAX ? len : FETCH_MAX;
+		if (!follow_bounce(f))
+			return;
+		follow_words(
+		    f, find_mem_fetch(mem, p, f->bounce, n) ? f->bounce : p, n);
 	}
 }
 
@@ -208,13 +226,7 @@ follow_read(struct follow *f, taddr_t addr, uint64_t len)
 {
 	uint64_t n, pad = -addr % WORD;
 
-	if (f->bounce == NULL)
-		f->bounce = malloc(FOLLOW_PIECE);
-	if (f->bounce == NULL) {
-		pool_stop(f->pool, UMDB_ENOMEM);
-		return;
-	}
-	if (len < pad)
+	if (!follow_bounce(f) || len < pad)
 		return;
 	for (addr += pad, len -= pad; len >= WORD; addr += n, len -= n) {
 		n = len < FOLLOW_PIECE ? len / WORD * WORD : FOLLOW_PIECE;
@@ -241,7 +253,6 @@ follow_part(
 	const uint8_t *p;
 
 	f->stats.heap_words += len / WORD;
-	f->bytes += len;
 	if (s->bytes == NULL) {
 		follow_read(f, addr, len);
 		return;
@@ -251,31 +262,33 @@ follow_part(
 	p = s->bytes + (addr - s->first) + pad;
 	for (len -= pad; len >= WORD; p += n, len -= n) {
 		n = len < FOLLOW_PIECE ? len / WORD * WORD : FOLLOW_PIECE;
-		follow_words(f, p, n);
-		if (len > FOLLOW_PIECE && pool_stopped(f->pool))
+		follow_lent(f, p, n);
+		f->bytes += n;
+		if (len > FOLLOW_PIECE)
+			follow_look(f);
+		if (pool_stopped(f->pool))
 			return;
 	}
 }
 
 void
-follow_buffer(struct follow *f, uint64_t id)
+follow_buffer(struct follow *f, uint64_t node)
 {
 	const struct mark *m = f->m;
-	const struct mark_slab *s = &m->slab[ID_SLAB(id)];
-	const uint32_t index = ID_INDEX(id);
+	uint32_t index;
+	const struct mark_slab *s =
+	    &m->slab[find_scan_slab(m->snap, (uint32_t)node, &index)];
 	const uint64_t size = find_mark_size(s, index);
 	taddr_t at = s->first + index * s->chunksize, end = at + size;
 	const struct ranges *dead = &m->roots.dead;
 	size_t i;
 
 	if (s->bytes == NULL && !f->main) {
-		follow_later(f, id, 0);
+		follow_later(f, node, 0);
 		return;
 	}
 	if (f->first)
 		f->stats.candidate_bytes += size;
-	if (f->owner != NULL)
-		f->owner[m->snap->slab[ID_SLAB(id)].buf + index] = f->head;
 	if ((s->flags & MARK_SLAB_DEAD) != 0) {
 		for (i = 0; i < dead->n && at < end; i++) {
 			const struct range *d = &dead->r[i];
@@ -291,24 +304,21 @@ follow_buffer(struct follow *f, uint64_t id)
 		follow_part(f, s, at, end - at);
 }
 
-static inline void
-follow_prefetch(const struct mark *m, uint64_t id)
+/* The pointers that were gathered of a buffer. */
+static void
+follow_gathered(struct follow *f, const uint32_t *to)
 {
-	const struct mark_slab *s = &m->slab[ID_SLAB(id)];
-	const uint64_t index = ID_INDEX(id);
-	const uint8_t *p;
+	uint32_t e;
 
-	if (s->bytes != NULL) {
-		p = s->bytes + index * s->chunksize;
-		__builtin_prefetch(p);
-		if (s->chunksize > 64)
-			__builtin_prefetch(p + 64);
-		if (s->tag >= 2 * 64 / WORD)
-			__builtin_prefetch(p + s->tag * WORD);
-	}
-	if (s->bufctl != NULL && (s->flags & MARK_SLAB_TAG) == 0)
-		__builtin_prefetch(s->bufctl + index * s->bufctl_size +
-				   offsetof(umem_bufctl_audit_t, bc_size));
+	do {
+		e = *to++;
+		if ((e & ~GATHER_LAST) == GATHER_RAW) {
+			follow_word(f, to[0] | (uint64_t)to[1] << 32);
+			to += 2;
+		} else {
+			follow_push(f, e & ~GATHER_LAST);
+		}
+	} while ((e & GATHER_LAST) == 0);
 }
 
 /* Give half of the stack to those that have nothing. */
@@ -348,29 +358,92 @@ follow_look(struct follow *f)
 		follow_share(f);
 }
 
+static void
+ring_add(struct ring *r, uint64_t node, uint32_t first)
+{
+	const unsigned i = (r->at + r->n++) % FOLLOW_RING;
+
+	r->e[i].node = node;
+	r->e[i].first = first;
+}
+
+static unsigned
+ring_take(struct ring *r)
+{
+	const unsigned i = r->at;
+
+	r->at = (i + 1) % FOLLOW_RING;
+	r->n--;
+	return i;
+}
+
+/* From the stack: ask for its mark. */
+static inline void
+follow_await(struct follow *f)
+{
+	const struct gather *g = &f->pool->gather;
+	const uint64_t id = f->stack.id[--f->stack.n];
+	const uint64_t node = id & ~FOLLOW_MARKED;
+
+	__builtin_prefetch(&f->m->state[node]);
+	if (g->first != NULL)
+		__builtin_prefetch(&g->first[node]);
+	ring_add(&f->wait, id, GATHER_NOT);
+}
+
+/* The mark is here: when it is new, ask for the pointers. */
+static inline void
+follow_arrived(struct follow *f)
+{
+	const struct gather *g = &f->pool->gather;
+	const uint64_t id = f->wait.e[ring_take(&f->wait)].node;
+	const uint64_t node = id & ~FOLLOW_MARKED;
+	uint8_t *state = &f->m->state[node], to;
+	uint32_t first = GATHER_NOT;
+
+	if ((id & FOLLOW_MARKED) == 0) {
+		to = f->to[__atomic_load_n(state, __ATOMIC_RELAXED)];
+		if (to == MARK_NONE)
+			return;
+		__atomic_store_n(state, to, __ATOMIC_RELAXED);
+	}
+	if (f->owner != NULL)
+		f->owner[node] = f->head;
+	if (g->first != NULL)
+		first = g->first[node];
+	if (first == GATHER_NONE)
+		return;
+	if (first != GATHER_NOT)
+		__builtin_prefetch(&g->to[first]);
+	ring_add(&f->ready, node, first);
+}
+
 void
 follow_drain(struct follow *f)
 {
-	uint64_t id;
+	unsigned i;
 
 	for (;;) {
-		while (f->ringn < FOLLOW_RING && f->stack.n > 0) {
-			id = f->stack.id[--f->stack.n];
-			follow_prefetch(f->m, id);
-			f->ring[(f->ringat + f->ringn++) % FOLLOW_RING] = id;
-		}
-		if (f->ringn == 0)
+		while (f->wait.n < FOLLOW_RING && f->stack.n > 0)
+			follow_await(f);
+		if (f->wait.n > 0 && f->ready.n < FOLLOW_RING) {
+			follow_arrived(f);
+		} else if (f->ready.n > 0) {
+			i = ring_take(&f->ready);
+			if (f->ready.e[i].first == GATHER_NOT)
+				follow_buffer(f, f->ready.e[i].node);
+			else
+				follow_gathered(f,
+				    f->pool->gather.to + f->ready.e[i].first);
+		} else {
 			return;
-		id = f->ring[f->ringat];
-		f->ringat = (f->ringat + 1) % FOLLOW_RING;
-		f->ringn--;
-		follow_buffer(f, id);
+		}
 		if (++f->since < CHECK)
 			continue;
 		f->since = 0;
 		follow_look(f);
 		if (pool_stopped(f->pool)) {
-			f->ringn = 0;
+			f->wait.n = f->ready.n = 0;
 			f->stack.n = 0;
 			return;
 		}

@@ -5,22 +5,23 @@
  * find_follow.c follows pointers out of a piece of memory, find_walk.c says
  * from where, how often, and by how many threads.
  *
- * Layer: above find_mark.h; private to find_follow.c and find_walk.c.
+ * Layer: above find_gather.h; private to find_follow.c and find_walk.c.
  */
 #ifndef UMDB_FIND_FOLLOW_H
 #define UMDB_FIND_FOLLOW_H
 
 #include <pthread.h>
 
-#include "find_mark.h"
+#include "find_gather.h"
 
-#define FOLLOW_RING 16u         /* buffers that wait for their memory */
+#define FOLLOW_RING 16u         /* buffers that wait for memory */
 #define FOLLOW_PIECE (1u << 20) /* bytes of roots taken at a time */
 
-/* A buffer as one word: ordinal of its slab, index in it. */
-#define ID(slab, index) ((uint64_t)(slab) << 16 | (index))
-#define ID_SLAB(id) ((id) >> 16)
-#define ID_INDEX(id) ((uint32_t)((id)&0xffff))
+/*
+ * Buffers are named by their places in snap->state.  On the stack are those
+ * that a pointer was seen to; with this bit they have their mark already.
+ */
+#define FOLLOW_MARKED (1ULL << 63)
 
 struct piece {
 	const uint8_t *bytes;
@@ -29,7 +30,16 @@ struct piece {
 
 /* Work for the main thread: off 0, scan it; else judge a pointer there. */
 struct later {
-	uint64_t id, off;
+	uint64_t node, off;
+};
+
+/* Buffers that wait for what was prefetched of them, the oldest at at. */
+struct ring {
+	struct {
+		uint64_t node;
+		uint32_t first; /* as in gather->first; once that is here */
+	} e[FOLLOW_RING];
+	unsigned at, n;
 };
 
 struct stack {
@@ -39,6 +49,7 @@ struct stack {
 
 struct pool {
 	struct mark *m;
+	struct gather gather;
 	pthread_mutex_t lock;
 	pthread_cond_t more, finished;
 	struct stack shared;
@@ -60,13 +71,14 @@ struct follow {
 	uint32_t *owner; /* mark->owner in the walk that fills it, or NULL */
 	uint32_t head;   /* what it is filled with */
 	struct stack stack;
-	uint64_t ring[FOLLOW_RING];
-	unsigned ringat, ringn;
+	struct ring wait;  /* for their marks */
+	struct ring ready; /* marked; for their pointers */
+	struct gather_work gather;
 	unsigned since; /* buffers since the last look */
 	uint64_t bytes; /* scanned since then */
 	struct later *later;
 	size_t nlater, laterroom;
-	uint8_t *bounce; /* FOLLOW_PIECE bytes, main only */
+	uint8_t *bounce; /* FOLLOW_PIECE bytes, or NULL */
 	struct leak_stats stats;
 	struct inner inner;
 	pthread_t thread;
@@ -84,11 +96,11 @@ pool_stopped(struct pool *pool)
 /* stack_reserve - room for @n more; false without memory */
 bool stack_reserve(struct stack *s, size_t n);
 
-/* follow_push - a buffer is to be scanned */
+/* follow_push - a buffer to look at, see FOLLOW_MARKED */
 void follow_push(struct follow *f, uint64_t id);
 
 /* follow_later - leave something to the main thread */
-void follow_later(struct follow *f, uint64_t id, uint64_t off);
+void follow_later(struct follow *f, uint64_t node, uint64_t off);
 
 /* follow_mark - give a buffer a mark, and scan it */
 void follow_mark(
@@ -104,14 +116,17 @@ enum inner_answer follow_judge(struct follow *f, const struct mark_slab *s,
 /* follow_value - one word */
 void follow_value(struct follow *f, uint64_t value);
 
-/* follow_words - all words of [p, p + len); p stands for an aligned address */
-void follow_words(struct follow *f, const uint8_t *p, uint64_t len);
+/*
+ * follow_lent - all words of lent memory [p, p + len), at most FOLLOW_PIECE;
+ * p stands for an aligned address
+ */
+void follow_lent(struct follow *f, const uint8_t *p, uint64_t len);
 
 /* follow_read - the same for memory that has to be read; main thread only */
 void follow_read(struct follow *f, taddr_t addr, uint64_t len);
 
 /* follow_buffer - what was asked for of a buffer */
-void follow_buffer(struct follow *f, uint64_t id);
+void follow_buffer(struct follow *f, uint64_t node);
 
 /* follow_look - now and then: progress, Ctrl-C, the other threads */
 void follow_look(struct follow *f);

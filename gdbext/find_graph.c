@@ -37,7 +37,7 @@ grow(void *array, size_t *room, size_t size)
 
 	if (p != NULL)
 		*room = more;
-	return p;
+	return find_mem_spread(p, more * size);
 }
 
 static void
@@ -72,6 +72,7 @@ build_slab(struct build *b, size_t slab)
 	uint32_t k;
 	int rc;
 
+	find_scan_fetch(&b->scan, slab);
 	for (k = 0; k < ms->nchunk; k++) {
 		b->from = first + k;
 		b->last = SCAN_NONE;
@@ -247,7 +248,7 @@ reach_init(struct reach *r, const struct graph *g)
 	memset(r, 0, sizeof(*r));
 	r->g = g;
 	r->level = 1;
-	r->seen = calloc((size_t)g->nbuf + 1, 1);
+	r->seen = find_mem_table((size_t)g->nbuf + 1, 1);
 	r->stack = malloc(((size_t)g->nbuf + 1) * sizeof(*r->stack));
 	return r->seen != NULL && r->stack != NULL ? UMDB_OK : UMDB_ENOMEM;
 }
@@ -422,7 +423,7 @@ graph_build(struct graph *g, struct snap *snap)
 		return target_fail(snap->tgt, UMDB_ETARGET, 0,
 		    "%" PRIu64 " buffers are too many", snap->nbuf);
 	g->nbuf = (uint32_t)snap->nbuf;
-	g->off = malloc(((size_t)g->nbuf + 1) * sizeof(*g->off));
+	g->off = find_mem_table((size_t)g->nbuf + 1, sizeof(*g->off));
 	if (g->off == NULL)
 		return UMDB_ENOMEM;
 	rc = find_parts(snap, &g->m.roots, &g->parts);

@@ -13,9 +13,11 @@
 #include <time.h>
 
 #include "find_mark.h"
+#include "find_sort.h"
 
 #define NO_GROUP UINT32_MAX
 #define NKINDS 3
+#define POLL_EVERY 65536u /* leaks or groups between two polls */
 
 /* A bufctl as far as a leak needs it. */
 struct record {
@@ -33,6 +35,13 @@ struct collect {
 	size_t nhash;   /* a power of two */
 	uint8_t buf[UMEM_BC_STACK + UMEM_MAX_DEPTH * sizeof(uint64_t)];
 };
+
+/* True when the user wants to stop; called for each leak or group. */
+static bool
+order_poll(struct target *tgt, uint64_t i, uint64_t n)
+{
+	return i % POLL_EVERY == 0 && target_poll(tgt, "ordering leaks", i, n);
+}
 
 /* ----------------------------------------------------------------- records */
 
@@ -129,6 +138,8 @@ groups_grow(struct collect *c)
 		const struct leak_group *g = &l->group[i];
 		struct record r = {.depth = g->depth};
 
+		if (order_poll(c->m->snap->tgt, i, l->ngroup))
+			return UMDB_EINTR;
 		r.stack = (const uint8_t *)g->stack;
 		hash[group_slot(c, g->kind, g->cache, &r)] = (uint32_t)i;
 	}
@@ -142,9 +153,10 @@ group_of(struct collect *c, enum leak_kind kind, uint32_t cache,
 	struct leaks *l = c->leaks;
 	struct leak_group *g;
 	size_t slot;
+	int rc = l->ngroup == c->grouproom ? groups_grow(c) : UMDB_OK;
 
-	if (l->ngroup == c->grouproom && groups_grow(c) != UMDB_OK)
-		return UMDB_ENOMEM;
+	if (rc != UMDB_OK)
+		return rc;
 	slot = group_slot(c, kind, cache, r);
 	if (c->hash[slot] != NO_GROUP) {
 		*ret = c->hash[slot];
@@ -195,6 +207,7 @@ collect_leak(
 	struct leaks *l = c->leaks;
 	struct leak *leak, *more;
 	struct record r;
+	int rc;
 
 	if (l->nleak == c->leakroom) {
 		c->leakroom = c->leakroom == 0 ? 256 : c->leakroom * 2;
@@ -213,8 +226,9 @@ collect_leak(
 	leak->thread = r.thread;
 	leak->kind = kind;
 	leak->owner = m->owner != NULL ? m->owner[s->buf + index] : 0;
-	if (group_of(c, kind, s->cache, &r, &leak->group) != UMDB_OK)
-		return UMDB_ENOMEM;
+	rc = group_of(c, kind, s->cache, &r, &leak->group);
+	if (rc != UMDB_OK)
+		return rc;
 	l->group[leak->group].count++;
 	l->group[leak->group].bytes += leak->size;
 	l->nleak++;
@@ -248,18 +262,25 @@ static int
 leaks_own(const struct mark *m, struct leaks *l)
 {
 	uint32_t *group = calloc(m->nhead + 1, sizeof(*group));
+	struct target *tgt = m->snap->tgt;
 	struct leak_group *g;
 	struct leak *leak;
+	int rc = UMDB_OK;
 	size_t i;
 
 	if (group == NULL)
 		return UMDB_ENOMEM;
-	for (i = 0; i < l->nleak; i++)
-		if (l->leak[i].kind == LEAK_DEFINITE &&
-		    l->leak[i].owner <= m->nhead)
-			group[l->leak[i].owner] = l->leak[i].group;
-	for (i = 0; i < l->nleak; i++) {
+	for (i = 0; i < l->nleak && rc == UMDB_OK; i++) {
 		leak = &l->leak[i];
+		if (leak->kind == LEAK_DEFINITE && leak->owner <= m->nhead)
+			group[leak->owner] = leak->group;
+		if (order_poll(tgt, i, l->nleak))
+			rc = UMDB_EINTR;
+	}
+	for (i = 0; i < l->nleak && rc == UMDB_OK; i++) {
+		leak = &l->leak[i];
+		if (order_poll(tgt, i, l->nleak))
+			rc = UMDB_EINTR;
 		if (leak->kind != LEAK_INDIRECT || leak->owner > m->nhead) {
 			leak->owner = leak->group;
 			continue;
@@ -270,7 +291,7 @@ leaks_own(const struct mark *m, struct leaks *l)
 		g->owned_bytes += leak->size;
 	}
 	free(group);
-	return UMDB_OK;
+	return rc;
 }
 
 /* ------------------------------------------------------------------- order */
@@ -307,47 +328,50 @@ leak_compare(const void *a, const void *b)
 
 /* Put the members of each group side by side: a counting sort. */
 static int
-leaks_gather(struct leaks *l, const uint32_t *rank)
+leaks_gather(struct target *tgt, struct leaks *l, const uint32_t *rank)
 {
 	struct leak *sorted = malloc((l->nleak + 1) * sizeof(*sorted));
 	uint64_t *at = calloc(l->ngroup + 1, sizeof(*at)), sum = 0;
+	int rc = sorted == NULL || at == NULL ? UMDB_ENOMEM : UMDB_OK;
 	uint32_t group;
 	size_t i;
 
-	if (sorted == NULL || at == NULL) {
-		free(sorted);
-		free(at);
-		return UMDB_ENOMEM;
-	}
-	for (i = 0; i < l->ngroup; i++) {
+	for (i = 0; i < l->ngroup && rc == UMDB_OK; i++) {
 		l->group[i].first = at[i] = sum;
 		sum += l->group[i].count;
+		if (order_poll(tgt, i, l->ngroup))
+			rc = UMDB_EINTR;
 	}
-	for (i = 0; i < l->nleak; i++) {
+	for (i = 0; i < l->nleak && rc == UMDB_OK; i++) {
+		if (order_poll(tgt, i, l->nleak))
+			rc = UMDB_EINTR;
 		group = rank[l->leak[i].group];
 		sorted[at[group]] = l->leak[i];
 		sorted[at[group]].owner = rank[l->leak[i].owner];
 		sorted[at[group]++].group = group;
 	}
 	free(at);
+	if (rc != UMDB_OK) {
+		free(sorted);
+		return rc;
+	}
 	free(l->leak);
 	l->leak = sorted;
 	return UMDB_OK;
 }
 
 /* Oldest first; the oldest member stands for its group. */
-static void
+static int
 group_sort(struct snap *snap, struct leaks *l, struct leak_group *g)
 {
 	struct leak *first = &l->leak[g->first];
-	uint64_t i;
+	int rc = find_sort(snap->tgt, "ordering leaks", first, g->count,
+	    sizeof(*first), leak_compare);
 
-	for (i = 1; i < g->count; i++)
-		if (leak_compare(&first[i - 1], &first[i]) > 0)
-			break;
-	if (i < g->count)
-		qsort(first, g->count, sizeof(*first), leak_compare);
-	g->bufctl = snap_buf_bufctl(&snap->slab[first->slab], first->index);
+	if (rc == UMDB_OK)
+		g->bufctl =
+		    snap_buf_bufctl(&snap->slab[first->slab], first->index);
+	return rc;
 }
 
 static int
@@ -361,14 +385,18 @@ leaks_order(struct snap *snap, struct leaks *l)
 		return UMDB_ENOMEM;
 	for (i = 0; i < l->ngroup; i++)
 		l->group[i].first = i; /* remember the place */
-	if (l->ngroup > 1)
-		qsort(l->group, l->ngroup, sizeof(*l->group), group_compare);
-	for (i = 0; i < l->ngroup; i++)
-		rank[l->group[i].first] = (uint32_t)i;
-	rc = leaks_gather(l, rank);
-	free(rank);
+	rc = find_sort(snap->tgt, "ordering leaks", l->group, l->ngroup,
+	    sizeof(*l->group), group_compare);
 	for (i = 0; i < l->ngroup && rc == UMDB_OK; i++)
-		group_sort(snap, l, &l->group[i]);
+		rank[l->group[i].first] = (uint32_t)i;
+	if (rc == UMDB_OK)
+		rc = leaks_gather(snap->tgt, l, rank);
+	free(rank);
+	for (i = 0; i < l->ngroup && rc == UMDB_OK; i++) {
+		rc = group_sort(snap, l, &l->group[i]);
+		if (rc == UMDB_OK && order_poll(snap->tgt, i, l->ngroup))
+			rc = UMDB_EINTR;
+	}
 	return rc;
 }
 

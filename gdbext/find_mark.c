@@ -233,16 +233,16 @@ mark_borrow(struct mark *m)
 
 	for (i = 0; i < snap->nslab; i++) {
 		ms = &m->slab[i];
-		if (target_poll(snap->tgt, "reading buffers", 0, snap->nslab))
+		if (target_poll_bytes(snap->tgt, "reading buffers", 0, 0))
 			return UMDB_EINTR;
-		if (ms->nchunk != 0)
-			ms->bytes =
-			    find_mem_at(&m->mem, ms->first, slab_span(ms));
+		if (ms->nchunk == 0)
+			continue;
+		ms->bytes = find_mem_at(&m->mem, ms->first, slab_span(ms));
+		if (ms->bytes == NULL)
+			m->mem.to_copy += snap->slab[i].size;
 	}
-	for (i = 0; i < snap->nslab;) {
+	for (i = 0; i < snap->nslab && !m->mem.stopped;) {
 		ms = &m->slab[i];
-		if (target_poll(snap->tgt, "reading buffers", i, snap->nslab))
-			return UMDB_EINTR;
 		if (ms->nchunk == 0 || ms->bytes != NULL) {
 			i++;
 		} else if ((ms->flags & MARK_SLAB_ALONE) != 0) {
@@ -253,7 +253,7 @@ mark_borrow(struct mark *m)
 			slab_copy_run(m, &i);
 		}
 	}
-	return UMDB_OK;
+	return m->mem.stopped ? UMDB_EINTR : UMDB_OK;
 }
 
 /* The size in the buftag; bufsize when there is none to be believed. */
@@ -317,7 +317,8 @@ mark_borrow_bufctls(struct mark *m)
 			ms->bufctl =
 			    find_mem_get(&m->mem, s->bufctl, len, &unread);
 		ms->bufctl_size = (uint16_t)s->bufctl_size;
-		if (target_poll(snap->tgt, "reading sizes", i, snap->nslab))
+		if (m->mem.stopped ||
+		    target_poll(snap->tgt, "reading sizes", i, snap->nslab))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -400,7 +401,7 @@ find_mark_init(struct mark *m, struct snap *snap)
 	if (rc != UMDB_OK)
 		return rc;
 	m->slab = aligned_alloc(64, (snap->nslab + 1) * sizeof(*m->slab));
-	m->state = calloc(snap->nbuf + 1, 1);
+	m->state = find_mem_table(snap->nbuf + 1, 1);
 	if (m->slab == NULL || m->state == NULL)
 		rc = UMDB_ENOMEM;
 	if (rc == UMDB_OK) {

@@ -175,8 +175,26 @@ struct mark {
 	uint32_t *owner;
 	uint32_t nhead;
 	struct leak_stats stats;
-	unsigned workers; /* threads; 0: as many as there are processors */
+	/* for tests; 0: as it is best */
+	unsigned workers; /* threads */
+	uint64_t gather;  /* numbers in gather->to */
 };
+
+/* find_mark_slab - of a word @rel < mark->len from mark->lo, or NULL */
+static inline const struct mark_slab *
+find_mark_slab(const struct mark *m, uint64_t rel)
+{
+	const uintptr_t top = m->top[rel >> MARK_TOP_SHIFT];
+	uint32_t ordinal;
+
+	if ((top & 1) != 0)
+		return &m->slab[top >> 1];
+	if (top == 0)
+		return NULL;
+	ordinal =
+	    ((const uint32_t *)top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
+	return ordinal == 0 ? NULL : &m->slab[ordinal - 1];
+}
 
 /*
  * find_mark_init - candidates and roots of a snapshot; find_mark_fini in

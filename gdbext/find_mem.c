@@ -7,13 +7,16 @@
 #include "find_mem.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "umem_layout.h"
 
-#define MEM_PAGE UMEM_PAGE_SIZE
+#define MEM_PAGE ((uintptr_t)UMEM_PAGE_SIZE)
 /* After so many bytes in a row that cannot be read a range is given up. */
 #define MEM_GIVE_UP (64u * MEM_PAGE)
+#define MEM_PIECE (1u << 20) /* bytes copied between two polls */
+#define MEM_HUGE (8u << 20)  /* bytes of a table that is worth large pages */
 
 /* A quarter of the machine's memory may go into copies. */
 static uint64_t
@@ -166,6 +169,24 @@ find_mem_read_pages(
 	return missing;
 }
 
+/* A copy, by pieces between which the user may stop it: then false. */
+static bool
+mem_copy(
+    struct mem *mem, taddr_t addr, uint8_t *buf, uint64_t len, uint64_t *unread)
+{
+	uint64_t at, n;
+
+	for (at = 0; at < len && !mem->stopped; at += n) {
+		n = len - at < MEM_PIECE ? len - at : MEM_PIECE;
+		*unread +=
+		    find_mem_read_pages(mem->tgt, addr + at, buf + at, n);
+		mem->copied += n;
+		mem->stopped = target_poll_bytes(
+		    mem->tgt, "reading buffers", mem->copied, mem->to_copy);
+	}
+	return !mem->stopped;
+}
+
 const uint8_t *
 find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 {
@@ -173,7 +194,7 @@ find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 	uint8_t *buf;
 	void **more;
 
-	if (p != NULL || len > mem->budget)
+	if (p != NULL || len > mem->budget || mem->stopped)
 		return p;
 	if (mem->ncopy == mem->copyroom) {
 		size_t room = mem->copyroom == 0 ? 64 : mem->copyroom * 2;
@@ -187,8 +208,45 @@ find_mem_get(struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread)
 	buf = malloc(len);
 	if (buf == NULL)
 		return NULL;
-	*unread += find_mem_read_pages(mem->tgt, addr, buf, len);
+	if (!mem_copy(mem, addr, buf, len, unread)) {
+		free(buf);
+		return NULL;
+	}
 	mem->copy[mem->ncopy++] = buf;
 	mem->budget -= len;
 	return buf;
+}
+
+bool
+find_mem_fetch(
+    const struct mem *mem, const uint8_t *lent, uint8_t *buf, uint64_t len)
+{
+	return mem->tgt->ops->fetch != NULL &&
+	       mem->tgt->ops->fetch(mem->tgt, lent, buf, len) == UMDB_OK;
+}
+
+uint64_t
+find_mem_hole(const struct mem *mem, const uint8_t *lent, uint64_t len)
+{
+	return mem->tgt->ops->hole == NULL
+		   ? 0
+		   : mem->tgt->ops->hole(mem->tgt, lent, len);
+}
+
+void *
+find_mem_spread(void *p, size_t len)
+{
+	const uintptr_t at = ((uintptr_t)p + MEM_PAGE - 1) & -MEM_PAGE;
+	const uintptr_t end = ((uintptr_t)p + len) & -MEM_PAGE;
+
+	/* only advice: without it everything works as well */
+	if (p != NULL && len >= MEM_HUGE && end > at)
+		madvise((void *)at, end - at, MADV_HUGEPAGE);
+	return p;
+}
+
+void *
+find_mem_table(size_t n, size_t size)
+{
+	return find_mem_spread(calloc(n, size), n * size);
 }

@@ -30,7 +30,9 @@ struct mem {
 	size_t next;
 	void **copy; /* pieces that were read */
 	size_t ncopy, copyroom;
-	uint64_t budget; /* bytes that may still be copied */
+	uint64_t budget;          /* bytes that may still be copied */
+	uint64_t copied, to_copy; /* bytes, for progress */
+	bool stopped;             /* by the user */
 };
 
 /*
@@ -48,8 +50,8 @@ const uint8_t *find_mem_at(const struct mem *mem, taddr_t addr, uint64_t len);
 
 /*
  * find_mem_get - the same, or else a copy while the budget lasts; pages that
- * cannot be read are zero and counted in *unread.  NULL: neither.  The copy
- * lives until find_mem_fini.  Main thread only.
+ * cannot be read are zero and counted in *unread.  NULL: neither, or
+ * stopped.  The copy lives until find_mem_fini.  Main thread only.
  */
 const uint8_t *find_mem_get(
     struct mem *mem, taddr_t addr, uint64_t len, uint64_t *unread);
@@ -60,6 +62,28 @@ const uint8_t *find_mem_get(
  */
 uint64_t find_mem_read_pages(
     struct target *tgt, taddr_t addr, uint8_t *buf, uint64_t len);
+
+/*
+ * find_mem_fetch - copy lent bytes to buf, where that is cheaper than looking
+ * at pages for the first time; false: read them in place.  Any thread.
+ */
+bool find_mem_fetch(
+    const struct mem *mem, const uint8_t *lent, uint8_t *buf, uint64_t len);
+
+/*
+ * find_mem_hole - how many of these lent bytes, from the first on, are known
+ * to be zero.  Any thread.
+ */
+uint64_t find_mem_hole(
+    const struct mem *mem, const uint8_t *lent, uint64_t len);
+
+/*
+ * find_mem_spread - memory of malloc that will be used all over: where it is
+ * large, large pages serve it better.  Returns @p.
+ * find_mem_table - calloc of such memory
+ */
+void *find_mem_spread(void *p, size_t len);
+void *find_mem_table(size_t n, size_t size);
 
 /* find_mem_u64 - the word at p, which need not be aligned */
 static inline uint64_t

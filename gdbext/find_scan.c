@@ -24,28 +24,20 @@ void
 find_scan_fini(struct scan *s)
 {
 	free(s->bounce);
-	s->bounce = NULL;
+	free(s->block);
+	s->bounce = s->block = NULL;
+	s->fetched = 0;
 }
 
 /* A word that lies between the candidates, @rel bytes from the lowest. */
 static inline uint32_t
 scan_resolve(const struct mark *m, uint64_t rel)
 {
-	const uintptr_t top = m->top[rel >> MARK_TOP_SHIFT];
-	const struct mark_slab *s;
-	uint64_t off, ordinal, index = 0;
+	const struct mark_slab *s = find_mark_slab(m, rel);
+	uint64_t off, index = 0;
 
-	if ((top & 1) != 0) {
-		ordinal = top >> 1;
-	} else {
-		if (top == 0)
-			return SCAN_NONE;
-		ordinal = ((const uint32_t *)
-			top)[(rel >> UMEM_PAGE_SHIFT) % MARK_LEAF_PAGES];
-		if (ordinal-- == 0)
-			return SCAN_NONE;
-	}
-	s = &m->slab[ordinal];
+	if (s == NULL)
+		return SCAN_NONE;
 	off = m->lo + rel - s->first;
 	if (s->recip != 0) {
 		index = (uint64_t)((unsigned __int128)off * s->recip >> 64);
@@ -153,11 +145,31 @@ scan_part(
 	return UMDB_OK;
 }
 
+void
+find_scan_fetch(struct scan *s, size_t slab)
+{
+	const struct mark_slab *ms = &s->m->slab[slab];
+	const uint64_t len = ms->nchunk * ms->chunksize;
+
+	s->fetched = 0;
+	if (ms->bytes == NULL || len == 0 || len > PIECE)
+		return;
+	if (s->block == NULL)
+		s->block = malloc(PIECE);
+	if (s->block == NULL ||
+	    !find_mem_fetch(&s->m->mem, ms->bytes, s->block, len))
+		return;
+	s->at = *ms;
+	s->at.bytes = s->block;
+	s->fetched = slab + 1;
+}
+
 int
 find_scan_buffer(struct scan *s, size_t slab, uint32_t index)
 {
 	const struct mark *m = s->m;
-	const struct mark_slab *ms = &m->slab[slab];
+	const struct mark_slab *ms =
+	    s->fetched == slab + 1 ? &s->at : &m->slab[slab];
 	const struct ranges *dead = &m->roots.dead;
 	taddr_t at = ms->first + index * ms->chunksize;
 	const taddr_t end = at + find_mark_size(ms, index);

@@ -27,6 +27,9 @@ struct scan {
 	find_scan_fn *fn;
 	void *arg;
 	uint8_t *bounce;      /* for memory that has to be read */
+	uint8_t *block;       /* copy of a slab's buffers */
+	struct mark_slab at;  /* that slab, with its bytes in the copy */
+	size_t fetched;       /* its ordinal + 1, or 0 */
 	uint64_t done, total; /* bytes, for progress */
 	uint64_t unread;      /* bytes that could not be read */
 };
@@ -47,6 +50,12 @@ uint32_t find_scan_node(const struct mark *m, uint64_t value);
  */
 int find_scan_memory(struct scan *s, taddr_t addr, uint64_t len);
 int find_scan_buffer(struct scan *s, size_t slab, uint32_t index);
+
+/*
+ * find_scan_fetch - the buffers of this slab will be scanned, one after the
+ * other: copy them all, where that is cheaper than to look at their pages
+ */
+void find_scan_fetch(struct scan *s, size_t slab);
 
 /* find_scan_slab - the slab that holds a number, and the index in it */
 size_t find_scan_slab(

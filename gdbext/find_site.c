@@ -262,9 +262,9 @@ find_top_sites(struct kept *k, struct top *t)
 		return UMDB_ENOMEM;
 	s->kept = k;
 	s->top = t;
-	s->of = malloc(n * sizeof(*s->of));
+	s->of = find_mem_table(n, sizeof(*s->of));
 	s->first = calloc(n, sizeof(*s->first));
-	s->next = calloc(n, sizeof(*s->next));
+	s->next = find_mem_table(n, sizeof(*s->next));
 	s->plain = malloc((ncache + 1) * sizeof(*s->plain));
 	if (s->of != NULL && s->first != NULL && s->next != NULL &&
 	    s->plain != NULL) {

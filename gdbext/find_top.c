@@ -364,8 +364,8 @@ kept_sum(struct kept *k)
 	uint32_t p, c;
 	size_t i;
 
-	k->bytes = calloc((size_t)k->dom.n + 2, sizeof(*k->bytes));
-	k->count = calloc((size_t)k->dom.n + 2, sizeof(*k->count));
+	k->bytes = find_mem_table((size_t)k->dom.n + 2, sizeof(*k->bytes));
+	k->count = find_mem_table((size_t)k->dom.n + 2, sizeof(*k->count));
 	if (k->bytes == NULL || k->count == NULL)
 		return UMDB_ENOMEM;
 	for (i = 0; i < snap->nslab; i++) {

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "find_follow.h"
+#include "find_scan.h"
 
 #define WORD sizeof(uint64_t)
 #define WORKERS_MAX 16u
@@ -84,13 +85,19 @@ pool_wait(struct pool *pool, struct follow *f, struct piece *piece)
 		if (!pool->over)
 			__atomic_sub_fetch(&pool->hungry, 1, __ATOMIC_RELAXED);
 	}
-	if (!got) {
+	if (!got)
 		pthread_cond_broadcast(&pool->more);
-		pool->running--;
-		pthread_cond_signal(&pool->finished);
-	}
 	pthread_mutex_unlock(&pool->lock);
 	return got;
+}
+
+static void
+pool_leave(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->running--;
+	pthread_cond_signal(&pool->finished);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 static void *
@@ -101,7 +108,7 @@ follow_work(void *arg)
 
 	while (pool_wait(f->pool, f, &piece)) {
 		if (piece.len != 0) {
-			follow_words(f, piece.bytes, piece.len);
+			follow_lent(f, piece.bytes, piece.len);
 			f->stats.root_words += piece.len / WORD;
 			__atomic_fetch_add(
 			    &f->pool->done, piece.len, __ATOMIC_RELAXED);
@@ -110,6 +117,28 @@ follow_work(void *arg)
 		if (f->main)
 			follow_look(f);
 	}
+	pool_leave(f->pool);
+	return NULL;
+}
+
+/* Without room for its tables buffers are read where they are. */
+static void *
+gather_work(void *arg)
+{
+	struct follow *f = arg;
+	struct pool *pool = f->pool;
+	struct gather_work *w = &f->gather;
+	uint64_t bytes;
+
+	if (gather_work_init(w, &pool->gather, f->m, &f->stats) == UMDB_OK)
+		while (!pool_stopped(pool) && gather_some(w, &bytes)) {
+			__atomic_fetch_add(
+			    &pool->done, bytes, __ATOMIC_RELAXED);
+			if (f->main)
+				follow_look(f);
+		}
+	gather_work_fini(w);
+	pool_leave(pool);
 	return NULL;
 }
 
@@ -144,12 +173,12 @@ pool_watch(struct pool *pool)
 }
 
 /*
- * Let workers do what lies in the pool; f[1 .. n] are theirs.  Signals are
+ * Let workers do their work; f[1 .. n] are theirs.  Signals are
  * the debugger's: they go to its own threads.  With one worker, or when no
  * thread can be made, main works itself.
  */
 static void
-pool_run(struct pool *pool, struct follow *f, unsigned n)
+pool_run(struct pool *pool, struct follow *f, unsigned n, void *(*work)(void *))
 {
 	sigset_t all, old;
 	unsigned i, made = 0;
@@ -161,8 +190,8 @@ pool_run(struct pool *pool, struct follow *f, unsigned n)
 		pthread_sigmask(SIG_BLOCK, &all, &old);
 		pthread_mutex_lock(&pool->lock);
 		for (i = 1; i <= n; i++) {
-			if (pthread_create(
-				&f[i].thread, NULL, follow_work, &f[i]) != 0)
+			if (pthread_create(&f[i].thread, NULL, work, &f[i]) !=
+			    0)
 				break;
 			made++;
 		}
@@ -172,7 +201,7 @@ pool_run(struct pool *pool, struct follow *f, unsigned n)
 	}
 	if (made == 0) {
 		pool->nworker = pool->running = 1;
-		follow_work(&f[0]);
+		work(&f[0]);
 	} else {
 		pool_watch(pool);
 	}
@@ -189,13 +218,14 @@ pool_finish(struct follow *f, struct follow *from)
 	size_t i;
 
 	for (i = 0; i < from->nlater && !pool_stopped(f->pool); i++) {
-		const uint64_t id = from->later[i].id;
+		const uint64_t node = from->later[i].node;
 		const uint64_t off = from->later[i].off;
-		const struct mark_slab *s = &m->slab[ID_SLAB(id)];
-		const uint32_t index = ID_INDEX(id);
+		uint32_t index;
+		const struct mark_slab *s =
+		    &m->slab[find_scan_slab(m->snap, (uint32_t)node, &index)];
 
 		if (off == 0) {
-			follow_buffer(f, id);
+			follow_buffer(f, node);
 		} else if (s->state[index] != MARK_LIVE &&
 			   follow_judge(f, s, index, off,
 			       find_mark_size(s, index)) == INNER_YES) {
@@ -230,7 +260,7 @@ follow_all(struct follow *f, unsigned n)
 	pool_give(pool, &f[0]);
 	while (!pool_stopped(pool) &&
 	       (pool->shared.n > 0 || pool->nextpiece < pool->npiece)) {
-		pool_run(pool, f, n);
+		pool_run(pool, f, n, follow_work);
 		for (i = 0; i <= n; i++)
 			pool_finish(&f[0], &f[i]);
 		pool_give(pool, &f[0]);
@@ -322,7 +352,7 @@ walk_live(struct follow *f, unsigned n)
 /* Call fn for each candidate in this state. */
 static void
 each_in_state(struct follow *f, uint8_t state,
-    void (*fn)(struct follow *, uint64_t id, void *), void *arg)
+    void (*fn)(struct follow *, uint64_t node, void *), void *arg)
 {
 	const struct mark *m = f->m;
 	const struct mark_slab *s;
@@ -333,7 +363,7 @@ each_in_state(struct follow *f, uint8_t state,
 		s = &m->slab[i];
 		for (k = 0; k < s->nchunk; k++)
 			if (s->state[k] == state)
-				fn(f, ID(i, k), arg);
+				fn(f, m->snap->slab[i].buf + k, arg);
 		if (target_poll_bytes(m->snap->tgt, "searching memory",
 			f->pool->done, f->pool->total))
 			pool_stop(f->pool, UMDB_EINTR);
@@ -341,11 +371,11 @@ each_in_state(struct follow *f, uint8_t state,
 }
 
 static void
-maybe_push(struct follow *f, uint64_t id, void *arg)
+maybe_push(struct follow *f, uint64_t node, void *arg)
 {
 	(void)arg;
-	f->m->slab[ID_SLAB(id)].state[ID_INDEX(id)] = MARK_MAYBE;
-	follow_push(f, id);
+	f->m->state[node] = MARK_MAYBE;
+	follow_push(f, node | FOLLOW_MARKED);
 }
 
 static void
@@ -358,7 +388,7 @@ walk_maybe(struct follow *f, unsigned n)
 }
 
 static void
-seen_start(struct follow *f, uint64_t id, void *arg)
+seen_start(struct follow *f, uint64_t node, void *arg)
 {
 	struct stack *starts = arg;
 
@@ -366,9 +396,9 @@ seen_start(struct follow *f, uint64_t id, void *arg)
 		pool_stop(f->pool, UMDB_ENOMEM);
 		return;
 	}
-	starts->id[starts->n++] = id;
-	f->m->slab[ID_SLAB(id)].state[ID_INDEX(id)] = MARK_SEEN;
-	follow_push(f, id);
+	starts->id[starts->n++] = node;
+	f->m->state[node] = MARK_SEEN;
+	follow_push(f, node | FOLLOW_MARKED);
 	follow_drain(f);
 }
 
@@ -376,7 +406,6 @@ static void
 walk_lost(struct follow *f)
 {
 	struct stack starts = {0};
-	uint8_t *state;
 
 	follow_rules(f, 0, false, true);
 	follow_rule(f, 0, MARK_WHITE, MARK_SEEN);
@@ -389,14 +418,13 @@ walk_lost(struct follow *f)
 		pool_stop(f->pool, UMDB_ENOMEM);
 	f->m->owner = f->owner;
 	while (starts.n > 0 && !pool_stopped(f->pool)) {
-		const uint64_t id = starts.id[--starts.n];
+		const uint64_t node = starts.id[--starts.n];
 
-		state = &f->m->slab[ID_SLAB(id)].state[ID_INDEX(id)];
-		if (*state != MARK_SEEN)
+		if (f->m->state[node] != MARK_SEEN)
 			continue;
-		*state = MARK_HEAD;
+		f->m->state[node] = MARK_HEAD;
 		f->head = ++f->m->nhead;
-		follow_push(f, id);
+		follow_push(f, node | FOLLOW_MARKED);
 		follow_drain(f);
 	}
 	f->owner = NULL;
@@ -466,6 +494,8 @@ find_mark_run(struct mark *m)
 	for (i = 0; i <= n; i++)
 		follow_init(&f[i], m, &pool, i == 0);
 	if (m->len > 0) {
+		if (gather_init(&pool.gather, m) == UMDB_OK)
+			pool_run(&pool, f, n, gather_work);
 		walk_live(f, n);
 		walk_maybe(f, n);
 		walk_lost(f);
@@ -477,6 +507,7 @@ find_mark_run(struct mark *m)
 		free(f[i].bounce);
 	}
 	free(f);
+	gather_fini(&pool.gather);
 	free(pool.shared.id);
 	free(pool.piece);
 	pthread_cond_destroy(&pool.finished);

@@ -71,6 +71,18 @@ struct target_ops {
 	 * aligned.  May be NULL.  For a core several threads may call it.
 	 */
 	const void *(*map)(struct target *, taddr_t, size_t *avail);
+	/*
+	 * Copy from memory that map lent; returns UMDB_OK only when all was
+	 * copied.  NULL where that is no cheaper than reading it in place.
+	 * Several threads may call it.
+	 */
+	int (*fetch)(struct target *, const void *lent, void *buf, size_t len);
+	/*
+	 * Of lent memory: how many of the @len bytes are known to be zero
+	 * without a look at them, from the first on.  May be NULL; several
+	 * threads may call it.
+	 */
+	size_t (*hole)(struct target *, const void *lent, size_t len);
 	int (*load_regions)(struct target *); /* fills tgt->region */
 	int (*load_threads)(struct target *); /* fills tgt->thread */
 	/* forget what was cached: the target ran.  May be NULL. */

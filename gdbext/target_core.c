@@ -170,6 +170,43 @@ core_borrow(struct target *tgt, taddr_t addr, size_t *avail)
 	return hit.bytes;
 }
 
+/*
+ * A page of the file that is looked at in the mapping has to be entered into
+ * it first, which takes longer than copying it.
+ */
+static int
+core_fetch(struct target *tgt, const void *lent, void *buf, size_t len)
+{
+	const struct core *core = tgt->priv;
+	const unsigned char *from = lent;
+
+	if (from < core->data || (uint64_t)(from - core->data) >= core->size)
+		return UMDB_EFAULT;
+	return pread(core->fd, buf, len, from - core->data) == (ssize_t)len
+		   ? UMDB_OK
+		   : UMDB_EFAULT;
+}
+
+/*
+ * The kernel leaves holes in a core for pages that were never written to.  A
+ * file system that does not know its holes says that all is data.
+ */
+static size_t
+core_hole(struct target *tgt, const void *lent, size_t len)
+{
+	const struct core *core = tgt->priv;
+	const unsigned char *from = lent;
+	off_t at, data;
+
+	if (from < core->data || (uint64_t)(from - core->data) >= core->size)
+		return 0;
+	at = from - core->data;
+	data = lseek(core->fd, at, SEEK_DATA);
+	if (data < 0) /* ENXIO: only a hole is left */
+		return errno == ENXIO ? len : 0;
+	return (size_t)(data - at) < len ? (size_t)(data - at) : len;
+}
+
 /* ----------------------------------------------------------------- regions */
 
 struct region_list {
@@ -503,6 +540,8 @@ static const struct target_ops core_ops = {
     .name = "core",
     .read = core_read,
     .map = core_borrow,
+    .fetch = core_fetch,
+    .hole = core_hole,
     .load_regions = core_load_regions,
     .close = core_close,
 };

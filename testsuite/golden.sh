@@ -101,7 +101,11 @@ build_programs()
 		-Wl,-rpath,"$build" &&
 	    $cc -g -O1 -D_GNU_SOURCE -I"$out/include" -o "$out/history" \
 		"$golden/history.c" "$build/libumem.so.1" \
-		-Wl,-rpath,"$build" -pthread
+		-Wl,-rpath,"$build" -pthread &&
+	    $cc -g -O1 -o "$out/again" "$golden/again.c" \
+		"$build/libumem.so.1" -Wl,-rpath,"$build" &&
+	    $cc -O1 -shared -fPIC -D_GNU_SOURCE -o "$out/reads.so" \
+		"$golden/reads.c" -ldl
 }
 
 # kernel_core FILE ENVIRONMENT PROGRAM WHAT; fails where cores are piped away
@@ -310,6 +314,21 @@ histories()
 	history "on a core" "$out/history" "$out/history.core"
 }
 
+# What was found is kept until the process runs; live and through gdbserver.
+again()
+{
+	LD_PRELOAD=$out/reads.so run_gdb -ex "unset environment LD_PRELOAD" \
+	    -ex "source $golden/again.py" -ex "python again('run')" \
+	    "$out/again" >"$out/again.live.log" 2>&1
+	add_up "$out/again.live.log" "findleaks twice, live,"
+	command -v gdbserver >/dev/null || return
+	LD_PRELOAD=$out/reads.so run_gdb -ex "target remote | env -u LD_PRELOAD \
+gdbserver --once - $out/again" \
+	    -ex "source $golden/again.py" -ex "python again('continue')" \
+	    "$out/again" >"$out/again.gdbserver.log" 2>&1
+	add_up "$out/again.gdbserver.log" "findleaks twice, through gdbserver,"
+}
+
 # Every document is JSON for others too.
 json_documents()
 {
@@ -362,6 +381,7 @@ if [ "$failed" -eq 0 ]; then
 		stops
 		conditions
 		histories
+		again
 	fi
 fi
 echo "golden: $passed passed, $failed failed"

@@ -114,6 +114,19 @@ try_kernel()
 	look "$name" "${umem[@]}" "$dir/program" "${core:-no-core}"
 }
 
+# try_dense NAME: a core with holes, and a copy of it without
+try_dense()
+{
+	local core
+
+	SPARSE=1 try_kernel "$1, sparse" audit
+	core=$(find "$dir" -name 'core*' | head -1)
+	[ -n "$core" ] && cp --sparse=never "$core" "$dir/core.dense"
+	look "$1, the same core without holes" "${umem[@]}" "$dir/program" \
+	    "$dir/core.dense"
+	rm -f "$dir"/core*
+}
+
 # try_gdb NAME DEBUG ARGS...: run it under GDB, look there, and at GDB's core
 try_gdb()
 {
@@ -218,6 +231,9 @@ try()
 			try_server "$name" "$debug" "${args[@]}"
 		fi
 	done
+	if [ $kernel_core = 1 ] && [ "$name" = segments ]; then
+		try_dense "$name"
+	fi
 	if [ $kernel_core = 1 ] && [ "$name" != leakbench ]; then
 		try_ways "$file" "${args[@]}"
 	fi

@@ -147,9 +147,42 @@ draw_graph(struct draw *d, const struct graph *g, taddr_t *buf)
 			put_edge(d, buf[i] + 8 * k, &g->slot[i][k], buf);
 }
 
+/* How a graph is marked; zero: as it is best. */
+struct way {
+	unsigned workers;
+	uint64_t gather; /* as in struct mark */
+	bool copy;       /* memory is not lent */
+	bool fetch;      /* copies are better, and zeros are known */
+};
+
+static unsigned fetched, zeros; /* calls; atomic */
+
+static int
+fetch(struct target *tgt, const void *lent, void *buf, size_t len)
+{
+	(void)tgt;
+	memcpy(buf, lent, len);
+	__atomic_fetch_add(&fetched, 1, __ATOMIC_RELAXED);
+	return UMDB_OK;
+}
+
+/* As a core does, all zeros by whole blocks. */
+static size_t
+hole(struct target *tgt, const void *lent, size_t len)
+{
+	const unsigned char *p = lent;
+	size_t n = 0;
+
+	(void)tgt;
+	while (n < len && p[n] == 0)
+		n++;
+	__atomic_fetch_add(&zeros, n >= 512, __ATOMIC_RELAXED);
+	return n / 512 * 512;
+}
+
 static void
 check_graph(struct draw *d, const struct graph *g, const taddr_t *buf,
-    unsigned workers, uint64_t seed)
+    const struct way *way, uint64_t seed)
 {
 	struct snap *snap = snap_open(d->tgt);
 	const struct snap_slab *s;
@@ -159,7 +192,8 @@ check_graph(struct draw *d, const struct graph *g, const taddr_t *buf,
 
 	ck_assert_ptr_nonnull(snap);
 	ck_assert_int_eq(find_mark_init(&m, snap), UMDB_OK);
-	m.workers = workers;
+	m.workers = way->workers;
+	m.gather = way->gather;
 	ck_assert_int_eq(find_mark_run(&m), UMDB_OK);
 	for (i = 0; i < g->n; i++) {
 		ck_assert(snap_buf_at(snap, buf[i], &s, &index));
@@ -173,11 +207,12 @@ check_graph(struct draw *d, const struct graph *g, const taddr_t *buf,
 }
 
 static void
-try_graphs(unsigned workers, bool lend)
+try_graphs(struct way way)
 {
 	const char *one = getenv("UMEM_TEST_SEED");
 	uint64_t seed = one != NULL ? strtoull(one, NULL, 0) : 1;
 	taddr_t buf[NODES];
+	struct target_ops ops;
 	struct graph g;
 	struct draw d;
 	unsigned i;
@@ -186,27 +221,94 @@ try_graphs(unsigned workers, bool lend)
 		rng = seed * 0x9e3779b97f4a7c15ULL;
 		make_graph(&g);
 		draw_graph(&d, &g, buf);
-		fake_lend(d.tgt, lend);
-		check_graph(&d, &g, buf, workers, seed);
+		fake_lend(d.tgt, !way.copy);
+		ops = *d.tgt->ops;
+		ops.fetch = fetch;
+		ops.hole = hole;
+		if (way.fetch)
+			d.tgt->ops = &ops;
+		check_graph(&d, &g, buf, &way, seed);
 		draw_close(&d);
 	}
 }
 
 START_TEST(random_graphs_are_marked_as_the_reference_does)
 {
-	try_graphs(1, true);
+	try_graphs((struct way){.workers = 1});
 }
 END_TEST
 
 START_TEST(several_threads_mark_the_same)
 {
-	try_graphs(4, true);
+	try_graphs((struct way){.workers = 4});
 }
 END_TEST
 
 START_TEST(memory_that_is_not_lent_is_marked_the_same)
 {
-	try_graphs(1, false);
+	try_graphs((struct way){.workers = 1, .copy = true});
+}
+END_TEST
+
+START_TEST(pointers_that_find_no_room_are_read_where_they_are)
+{
+	/* none is gathered; those of one of the two slabs are */
+	try_graphs((struct way){.workers = 1, .gather = 2});
+	try_graphs((struct way){.workers = 1, .gather = 30000});
+	try_graphs((struct way){.workers = 4, .gather = 30000});
+}
+END_TEST
+
+START_TEST(copied_blocks_and_skipped_holes_change_nothing)
+{
+	fetched = zeros = 0;
+	try_graphs((struct way){.workers = 1, .fetch = true});
+	try_graphs((struct way){.workers = 4, .fetch = true});
+	ck_assert_uint_ne(fetched, 0);
+	ck_assert_uint_ne(zeros, 0);
+}
+END_TEST
+
+/* One that is not gathered, with holes, and the last word of it in use. */
+START_TEST(large_buffers_are_read_to_their_ends)
+{
+	enum { SIZE = 3 << 20 };
+	struct target_ops ops;
+	struct snap *snap;
+	struct mark m;
+	struct draw d;
+	taddr_t slab, large, buf[2];
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		draw_open(&d);
+		slab = draw_slab(
+		    &d, draw_cache(&d, "umem_alloc_64", 64, UMF_MALLOC, 1), 60);
+		buf[0] = draw_alloc(&d, slab, 0, 64);
+		buf[1] = draw_alloc(&d, slab, 1, 64);
+		large = draw_buf(&d, draw_large(&d, SIZE), 0);
+		fake_put64(d.tgt, DRAW_APP_DATA, large);
+		fake_put64(d.tgt, large + SIZE - 8, buf[0]);
+		fake_put64(d.tgt, large + SIZE / 2, buf[1]);
+		ops = *d.tgt->ops;
+		ops.fetch = fetch;
+		ops.hole = hole;
+		if (i == 1)
+			d.tgt->ops = &ops;
+		snap = snap_open(d.tgt);
+		ck_assert_ptr_nonnull(snap);
+		ck_assert_int_eq(find_mark_init(&m, snap), UMDB_OK);
+		ck_assert_int_eq(find_mark_run(&m), UMDB_OK);
+		ck_assert_uint_eq(m.stats.candidate_bytes, SIZE + 128);
+		ck_assert_uint_eq(m.stats.heap_words, (SIZE + 128) / 8);
+		ck_assert_uint_eq(m.stats.candidates, 3);
+		for (slab = 0; slab < snap->nbuf; slab++)
+			ck_assert(m.state[slab] == MARK_NONE ||
+				  m.state[slab] == MARK_LIVE);
+		find_mark_fini(&m);
+		snap_close(snap);
+		draw_close(&d);
+	}
 }
 END_TEST
 
@@ -269,6 +371,9 @@ test_find_mark_suite(void)
 	tcase_add_test(t, random_graphs_are_marked_as_the_reference_does);
 	tcase_add_test(t, several_threads_mark_the_same);
 	tcase_add_test(t, memory_that_is_not_lent_is_marked_the_same);
+	tcase_add_test(t, pointers_that_find_no_room_are_read_where_they_are);
+	tcase_add_test(t, copied_blocks_and_skipped_holes_change_nothing);
+	tcase_add_test(t, large_buffers_are_read_to_their_ends);
 	tcase_add_test(t, long_lists_and_wide_tables_are_followed_to_the_end);
 	suite_add_tcase(s, t);
 	return s;

@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -454,6 +455,61 @@ START_TEST(only_memory_of_files_is_asked_of_the_debugger)
 }
 END_TEST
 
+/*
+ * Data and bss become a hole, where the file system has them: all that is said
+ * to be one is zero, and nothing of the stack behind it is.
+ */
+START_TEST(holes_of_a_core_are_known_and_copies_are_right)
+{
+	enum { LEN = 0x2000 };
+	unsigned char zero[LEN] = {0}, buf[0x1000];
+	const struct target_ops *ops;
+	struct umdb_error err;
+	struct fake_core c;
+	struct target *tgt;
+	const unsigned char *p;
+	const char *path;
+	size_t avail, n, at;
+	bool punched;
+	int fd;
+
+	fake_core_make(&c, CORE_KERNEL);
+	path = fake_core_write(c.bytes, c.size);
+	fd = open(path, O_RDWR);
+	ck_assert_int_ge(fd, 0);
+	punched = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)c.data_offset, LEN) == 0;
+	if (!punched)
+		ck_assert_int_eq(
+		    pwrite(fd, zero, LEN, (off_t)c.data_offset), LEN);
+	close(fd);
+	tgt = target_open_core(path, NULL, &err);
+	ck_assert_ptr_nonnull(tgt);
+	ops = tgt->ops;
+	p = target_map(tgt, CORE_DATA, &avail);
+	ck_assert_ptr_nonnull(p);
+	for (n = at = 0; at < LEN; at += 0x800) {
+		const size_t len = ops->hole(tgt, p + at, LEN - at);
+
+		ck_assert_uint_le(len, LEN - at);
+		ck_assert_int_eq(memcmp(p + at, zero, len), 0);
+		n += len;
+	}
+	ck_assert(n > 0 || !punched);
+	ck_assert_uint_le(ops->hole(tgt, p, 64), 64);
+	p = target_map(tgt, CORE_STACK, &avail);
+	ck_assert_uint_eq(ops->hole(tgt, p, 0x1000), 0);
+	ck_assert_int_eq(ops->fetch(tgt, p, buf, sizeof(buf)), UMDB_OK);
+	expect_bytes(buf, CORE_STACK, sizeof(buf));
+	/* not lent by this target; beyond its end */
+	ck_assert_int_eq(ops->fetch(tgt, buf, zero, 8), UMDB_EFAULT);
+	ck_assert_uint_eq(ops->hole(tgt, buf, 8), 0);
+	ck_assert_int_eq(ops->fetch(tgt, p, zero, LEN), UMDB_EFAULT);
+	target_close(tgt);
+	free(c.bytes);
+}
+END_TEST
+
 START_TEST(kernel_core_has_its_mappings)
 {
 	struct fake_core c;
@@ -758,6 +814,7 @@ add_core_tests(Suite *s)
 	tcase_add_test(tc, core_says_what_it_does_not_hold);
 	tcase_add_loop_test(
 	    tc, only_memory_of_files_is_asked_of_the_debugger, 0, 3);
+	tcase_add_test(tc, holes_of_a_core_are_known_and_copies_are_right);
 	tcase_add_test(tc, kernel_core_has_its_mappings);
 	tcase_add_test(tc, gcore_takes_left_out_mappings_from_its_file_list);
 	tcase_add_loop_test(tc, core_has_threads_with_registers, 0, 3);
