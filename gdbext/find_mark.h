@@ -39,7 +39,7 @@ int ranges_subtract(struct ranges *a, const struct ranges *b);
 
 struct roots {
 	struct ranges memory; /* settled */
-	struct ranges dead;   /* stacks below SP; settled */
+	struct ranges dead;   /* stacks below SP, padding; settled */
 	uint64_t *value;      /* registers and the like */
 	size_t nvalue, room;
 	uint64_t unread; /* writable bytes that the target does not hold */
@@ -104,6 +104,14 @@ bool find_signal_stack(
  */
 int find_context_stacks(
     struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
+
+/*
+ * find_jumps - jmp_bufs of setjmp(3) on stacks and in data: add the RBP of
+ * each to roots->value, and its word of which half is padding to roots->dead,
+ * if that could be a pointer only by the padding.  Returns UMDB_OK,
+ * UMDB_ENOMEM or UMDB_EINTR.
+ */
+int find_jumps(struct target *tgt, struct roots *roots);
 
 /*
  * find_stack_of - bounds of the stack that a thread runs on, or ran on when a

@@ -177,9 +177,6 @@ try_ways()
 	for way in "${ways[@]}"; do
 		# what it loads would bring a C library of its own
 		[[ $way = *-static* && -n $(field "$file" with) ]] && continue
-		# a word with a zeroed lower half is left there, and points into
-		# a large lost buffer now and then, as the kernel places it
-		[ "$name" = sizes ] && [[ $way = *-static-pie* ]] && continue
 		# shellcheck disable=SC2086 # words on purpose
 		built "$file" ${way#* } || continue
 		debug=${way%% *}
