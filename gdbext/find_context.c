@@ -17,16 +17,6 @@
 #define PIECE (1u << 20) /* bytes looked at together */
 #define STACK_MIN 2048u
 
-/* Words of glibc's ucontext_t, and where its __fpregs_mem is. */
-enum {
-	UC_STACK_SP = 2,
-	UC_STACK_SIZE = 4,
-	UC_RSP = 20,
-	UC_FPSTATE = 28,
-	UC_WORDS = 29,
-};
-#define UC_FPREGS_MEM 424u
-
 struct search {
 	struct target *tgt;
 	const taddr_t *sp;
@@ -54,7 +44,7 @@ search_piece(struct search *s, taddr_t at, const uint8_t *p, uint64_t len)
 
 	for (off = 0; len - off >= sizeof(word); off += WORD) {
 		if (find_mem_u64(p + off + UC_FPSTATE * WORD) !=
-		    at + off + UC_FPREGS_MEM)
+		    at + off + UC_FPREGS * WORD)
 			continue;
 		memcpy(word, p + off, sizeof(word));
 		take_context(s, word);

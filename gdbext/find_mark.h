@@ -84,6 +84,30 @@ int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
  */
 int find_root_stacks(struct snap *snap, struct roots *roots);
 
+/*
+ * Words of a ucontext_t: the kernel writes one as it delivers a signal,
+ * getcontext(3) of glibc another, which goes on behind UC_WORDS.
+ */
+enum {
+	UC_FLAGS = 0,
+	UC_LINK = 1,
+	UC_STACK_SP = 2,
+	UC_STACK_SIZE = 4,
+	UC_RSP = 20,
+	UC_RIP = 21,
+	UC_EFLAGS = 22,
+	UC_SEGMENTS = 23,
+	UC_FPSTATE = 28, /* where the floating-point state is */
+	UC_WORDS = 29,
+	UC_SIGMASK = 37,
+	UC_FPREGS = 53, /* glibc's own room for such a state */
+	UC_SSP = 117
+};
+#define UC_FLAGS_MAX 7u
+#define USER_CS 0x33u
+#define EFLAGS_ALWAYS 0x2u
+#define EFLAGS_ALL 0x3fffffu
+
 /* The alternate signal stack that a thread is on. */
 struct signal_stack {
 	taddr_t lo, hi;
@@ -106,12 +130,14 @@ int find_context_stacks(
     struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
 
 /*
- * find_jumps - jmp_bufs of setjmp(3) on stacks and in data: add the RBP of
- * each to roots->value, and its word of which half is padding to roots->dead,
- * if that could be a pointer only by the padding.  Returns UMDB_OK,
- * UMDB_ENOMEM or UMDB_EINTR.
+ * find_saved - registers that setjmp(3), getcontext(3) and the kernel saved on
+ * stacks and in data: add what they hold mangled to roots->value, and what
+ * they hold by chance to roots->dead.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
  */
-int find_jumps(struct target *tgt, struct roots *roots);
+int find_saved(struct target *tgt, struct roots *roots);
+
+/* find_saved_in_call - does a system call end right before this instruction? */
+bool find_saved_in_call(struct target *tgt, taddr_t pc);
 
 /*
  * find_stack_of - bounds of the stack that a thread runs on, or ran on when a

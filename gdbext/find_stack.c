@@ -530,7 +530,7 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 	if (rc == UMDB_OK)
 		rc = stacks_of_coroutines(st);
 	if (rc == UMDB_OK)
-		rc = find_jumps(tgt, roots);
+		rc = find_saved(tgt, roots);
 	if (rc == UMDB_OK && all)
 		learn_tid(st);
 	if (rc == UMDB_OK && st->tid_word != 0)
