@@ -129,12 +129,34 @@ bool find_signal_stack(
 int find_context_stacks(
     struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
 
+/* A coroutine that waits to be resumed. */
+struct context {
+	taddr_t lo; /* of its stack */
+	uint64_t size;
+	taddr_t sp, pc;
+};
+
+struct contexts {
+	struct context *context;
+	size_t n, room;
+};
+
+/*
+ * find_context_suspended - coroutines that swapcontext(3) left, and which
+ * nothing has resumed since.  Some are not found: they count as a whole.
+ * UMDB_OK, UMDB_ENOMEM or UMDB_EINTR; free ret->context in either case.
+ */
+int find_context_suspended(struct snap *snap, struct contexts *ret);
+
 /*
  * find_saved - registers that setjmp(3), getcontext(3) and the kernel saved on
  * stacks and in data: add what they hold mangled to roots->value, and what
  * they hold by chance to roots->dead.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
  */
 int find_saved(struct target *tgt, struct roots *roots);
+
+/* find_saved_is_data - of a loaded object, or the rest of its bss */
+bool find_saved_is_data(const struct target *tgt, size_t region);
 
 /* find_saved_in_call - does a system call end right before this instruction? */
 bool find_saved_in_call(struct target *tgt, taddr_t pc);

@@ -149,9 +149,8 @@ search(struct saved *v, taddr_t at, taddr_t end)
 	return rc;
 }
 
-/* Data of a loaded object, and the rest of its bss right behind. */
-static bool
-is_data(const struct target *tgt, size_t i)
+bool
+find_saved_is_data(const struct target *tgt, size_t i)
 {
 	const struct target_region *r = &tgt->region[i];
 
@@ -224,7 +223,7 @@ find_saved(struct target *tgt, struct roots *roots)
 	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++)
 		rc = search_stack(&v, &tgt->thread[i]);
 	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++)
-		if (is_data(tgt, i))
+		if (find_saved_is_data(tgt, i))
 			rc = search(
 			    &v, tgt->region[i].start, tgt->region[i].end);
 	return rc;
