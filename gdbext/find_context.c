@@ -193,9 +193,11 @@ add_places(struct snap *snap, struct ranges *l)
 static bool
 is_suspended(struct target *tgt, const struct context *c)
 {
+	const struct target_region *code = target_region_at(tgt, c->pc);
 	uint64_t word;
 
-	return c->sp - c->lo >= WORD && c->sp % WORD == 0 &&
+	return code != NULL && code->executable && c->sp - c->lo >= WORD &&
+	       c->sp % WORD == 0 &&
 	       target_read(tgt, c->sp - WORD, &word, WORD, "stack") ==
 		   UMDB_OK &&
 	       word == c->pc;

@@ -43,7 +43,7 @@ enum { JB_RBP = 1, JB_SP = 6, JB_PC = 7, JB_FLAG = 8, JB_WORDS = 9 };
 #define FP_SIZE_MIN 512u
 #define FP_SIZE_MAX 65536u
 
-#define WORDS_MAX UC_WORDS /* looked at from one word on */
+#define WORDS_MAX (UC_FPREGS + 1u) /* looked at from one word on */
 
 struct saved {
 	struct target *tgt;
@@ -57,19 +57,26 @@ unmangle(const struct saved *v, uint64_t word)
 	return (word >> 17 | word << 47) ^ v->secret;
 }
 
+/* Can a thread have run there? */
+static bool
+is_place(const struct saved *v, taddr_t sp, taddr_t pc)
+{
+	const struct target_region *stack, *code;
+
+	if ((sp | pc) >> ADDR_BITS != 0 || sp % WORD != 0)
+		return false;
+	stack = target_region_at(v->tgt, sp);
+	code = target_region_at(v->tgt, pc);
+	return stack != NULL && stack->writable && code != NULL &&
+	       code->executable;
+}
+
 static int
 take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 {
-	const taddr_t sp = unmangle(v, w[JB_SP]), pc = unmangle(v, w[JB_PC]);
-	const struct target_region *stack, *code;
 	int rc;
 
-	if ((sp | pc) >> ADDR_BITS != 0 || sp % WORD != 0)
-		return UMDB_OK;
-	stack = target_region_at(v->tgt, sp);
-	code = target_region_at(v->tgt, pc);
-	if (stack == NULL || !stack->writable || code == NULL ||
-	    !code->executable)
+	if (!is_place(v, unmangle(v, w[JB_SP]), unmangle(v, w[JB_PC])))
 		return UMDB_OK;
 	rc = roots_add_value(v->roots, unmangle(v, w[JB_RBP]));
 	if (rc == UMDB_OK && (uint32_t)w[JB_FLAG] <= 1)
@@ -78,11 +85,20 @@ take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 	return rc;
 }
 
-/* Of a ucontext_t that getcontext(3) filled, what it did not write. */
+/*
+ * Of a ucontext_t that getcontext(3) filled, what it did not write.  A pointer
+ * that far ahead is not rare on a stack: SP and PC are looked at too, and the
+ * half of the floating-point control word that is always set.
+ */
 static int
-take_context(struct saved *v, taddr_t at)
+take_context(struct saved *v, taddr_t at, const uint64_t *w)
 {
-	int rc = ranges_add(&v->roots->dead, at + (UC_SIGMASK + 1) * WORD,
+	int rc;
+
+	if (!is_place(v, w[UC_RSP], w[UC_RIP]) ||
+	    (w[UC_FPREGS] >> 16 & UINT16_MAX) != UINT16_MAX)
+		return UMDB_OK;
+	rc = ranges_add(&v->roots->dead, at + (UC_SIGMASK + 1) * WORD,
 	    at + UC_FPREGS * WORD);
 
 	if (rc == UMDB_OK)
@@ -116,10 +132,10 @@ take(struct saved *v, taddr_t at, const uint64_t *w, size_t n)
 {
 	int rc = v->secret != 0 ? take_jump(v, at, w) : UMDB_OK;
 
-	if (rc != UMDB_OK || n < UC_WORDS)
+	if (rc != UMDB_OK || n < WORDS_MAX)
 		return rc;
 	if (w[UC_FPSTATE] == at + UC_FPREGS * WORD)
-		return take_context(v, at);
+		return take_context(v, at, w);
 	if ((w[UC_SEGMENTS] & UINT16_MAX) == USER_CS)
 		return take_frame(v, at, w);
 	return UMDB_OK;
