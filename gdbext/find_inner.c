@@ -133,8 +133,8 @@ inner_is_chunk(const struct inner_buf *b, uint64_t off)
 	    off + FOOTER < b->least)
 		return false;
 	word = find_mem_u64(b->bytes + off);
-	return (word & ~(uint64_t)LOW) == off + FOOTER &&
-	       (word & LOW) >= 3 && (word & LOW) <= ALIGN_MAX;
+	return (word & ~(uint64_t)LOW) == off + FOOTER && (word & LOW) >= 3 &&
+	       (word & LOW) <= ALIGN_MAX;
 }
 
 /*
