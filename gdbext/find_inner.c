@@ -102,6 +102,42 @@ inner_is_base(struct inner *in, const struct inner_buf *b, uint64_t off)
 }
 
 /*
+ * An exception of the Itanium C++ ABI.  Catch blocks point to what unwinding
+ * knows of it, an exception_ptr to the object; all stands behind a count.
+ */
+static bool
+inner_is_exception(const struct inner_buf *b, uint64_t off)
+{
+	enum { HEADER = 2 * WORD, CLASS = 12 * WORD, OBJECT = 16 * WORD };
+	static const char vendor[][9] = {"\0++CCUNG", "\0++CGNLC"};
+	const uint8_t *p = b->bytes + CLASS;
+
+	return (off == HEADER || off == CLASS || off == OBJECT) &&
+	       b->size >= OBJECT &&
+	       (memcmp(p, vendor[0], WORD) == 0 ||
+		   memcmp(p, vendor[1], WORD) == 0);
+}
+
+/*
+ * A chunk of a memory resource of the C++ library: its size, with the
+ * logarithm of its alignment in the last bits, and a pointer to the chunk
+ * before stand at its end.
+ */
+static bool
+inner_is_chunk(const struct inner_buf *b, uint64_t off)
+{
+	enum { FOOTER = 2 * WORD, LOW = 63, ALIGN_MAX = 12 };
+	uint64_t word;
+
+	if (off % WORD != 0 || b->size < FOOTER || off > b->size - FOOTER ||
+	    off + FOOTER < b->least)
+		return false;
+	word = find_mem_u64(b->bytes + off);
+	return (word & ~(uint64_t)LOW) == off + FOOTER && (word & LOW) >= 3 &&
+	       (word & LOW) <= ALIGN_MAX;
+}
+
+/*
  * A type object of CPython: following the types of types ends at the one
  * that is its own.
  */
@@ -211,21 +247,70 @@ inner_is_values(const struct inner_buf *b, uint64_t off)
 	       off + n * WORD >= b->least;
 }
 
+/*
+ * A link of a list with two directions, as a member: its neighbour before
+ * points to it, and so does the one behind, if there is one.  The word that
+ * the one before points with may be its own link or the list's head.
+ */
+static enum inner_answer
+inner_is_link(struct inner *in, const struct inner_buf *b, uint64_t off)
+{
+	const taddr_t link = b->addr + off;
+	uint64_t next, prev, back;
+	enum inner_answer a;
+
+	if (off % WORD != 0 || b->size < 2 * WORD || off > b->size - 2 * WORD)
+		return INNER_NO;
+	next = find_mem_u64(b->bytes + off);
+	prev = find_mem_u64(b->bytes + off + WORD);
+	if (!plausible(prev) || prev == link || next == link ||
+	    (next != 0 && !plausible(next)))
+		return INNER_NO;
+	a = inner_read(in, prev, &back);
+	if (a != INNER_YES || back != link)
+		return a == INNER_YES ? INNER_NO : a;
+	if (next == 0)
+		return INNER_YES;
+	a = inner_read(in, next + WORD, &back);
+	return a == INNER_YES && back != link ? INNER_NO : a;
+}
+
+/*
+ * A pointer with marks in the bits that alignment leaves free, to a struct
+ * that begins with a pointer, as nothing does into which text cursors point.
+ * So has glibc's tsearch(3) the colours of its nodes.
+ */
+static enum inner_answer
+inner_is_marked(struct inner *in, const struct inner_buf *b, uint64_t off)
+{
+	uint64_t first, word;
+
+	if (off == 0 || b->size < 2 * WORD)
+		return INNER_NO;
+	first = find_mem_u64(b->bytes);
+	return plausible(first) ? inner_read(in, first, &word) : INNER_NO;
+}
+
 enum inner_answer
 find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 {
 	enum inner_answer a;
 
-	if (off < WORD || off >= b->size)
+	if (off >= b->size)
 		return INNER_NO;
+	if (off < WORD)
+		return inner_is_marked(in, b, off);
 	if (inner_is_front(b, off) || inner_is_values(b, off))
 		return INNER_YES;
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;
-	if (inner_leads_back(b, off))
+	if (inner_is_exception(b, off) || inner_is_chunk(b, off) ||
+	    inner_leads_back(b, off))
 		return INNER_YES;
 	a = inner_is_collected(in, b, off);
-	if (a != INNER_NO)
-		return a;
-	return inner_is_base(in, b, off);
+	if (a == INNER_NO)
+		a = inner_is_base(in, b, off);
+	if (a == INNER_NO)
+		a = inner_is_link(in, b, off);
+	return a;
 }

@@ -11,6 +11,11 @@
  *	the shared string of the older C++ ABI: length, capacity, references
  *	a base class that is not the first (the virtual table says how far the
  *	    complete object is)
+ *	an exception of C++, thrown or in an exception_ptr
+ *	a chunk of the C++ library's memory resources, known by its end
+ *	a link of a list with two directions, if its neighbours point back
+ *	a pointer with marks in its last bits, to a struct that begins with a
+ *	    pointer
  *	a block aligned by hand, the real start in the word before it, or a
  *	    struct inside another one that begins with a pointer to that
  *	objects of CPython behind the collector's header, and their attributes

@@ -39,7 +39,7 @@ int ranges_subtract(struct ranges *a, const struct ranges *b);
 
 struct roots {
 	struct ranges memory; /* settled */
-	struct ranges dead;   /* stacks below SP; settled */
+	struct ranges dead;   /* stacks below SP, padding; settled */
 	uint64_t *value;      /* registers and the like */
 	size_t nvalue, room;
 	uint64_t unread; /* writable bytes that the target does not hold */
@@ -84,6 +84,30 @@ int roots_add_dtv(struct target *tgt, struct roots *roots, taddr_t tcb);
  */
 int find_root_stacks(struct snap *snap, struct roots *roots);
 
+/*
+ * Words of a ucontext_t: the kernel writes one as it delivers a signal,
+ * getcontext(3) of glibc another, which goes on behind UC_WORDS.
+ */
+enum {
+	UC_FLAGS = 0,
+	UC_LINK = 1,
+	UC_STACK_SP = 2,
+	UC_STACK_SIZE = 4,
+	UC_RSP = 20,
+	UC_RIP = 21,
+	UC_EFLAGS = 22,
+	UC_SEGMENTS = 23,
+	UC_FPSTATE = 28, /* where the floating-point state is */
+	UC_WORDS = 29,
+	UC_SIGMASK = 37,
+	UC_FPREGS = 53, /* glibc's own room for such a state */
+	UC_SSP = 117
+};
+#define UC_FLAGS_MAX 7u
+#define USER_CS 0x33u
+#define EFLAGS_ALWAYS 0x2u
+#define EFLAGS_ALL 0x3fffffu
+
 /* The alternate signal stack that a thread is on. */
 struct signal_stack {
 	taddr_t lo, hi;
@@ -104,6 +128,38 @@ bool find_signal_stack(
  */
 int find_context_stacks(
     struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
+
+/* A coroutine that waits to be resumed. */
+struct context {
+	taddr_t lo; /* of its stack */
+	uint64_t size;
+	taddr_t sp, pc;
+};
+
+struct contexts {
+	struct context *context;
+	size_t n, room;
+};
+
+/*
+ * find_context_suspended - coroutines that swapcontext(3) left, and which
+ * nothing has resumed since.  Some are not found: they count as a whole.
+ * UMDB_OK, UMDB_ENOMEM or UMDB_EINTR; free ret->context in either case.
+ */
+int find_context_suspended(struct snap *snap, struct contexts *ret);
+
+/*
+ * find_saved - registers that setjmp(3), getcontext(3) and the kernel saved on
+ * stacks and in data: add what they hold mangled to roots->value, and what
+ * they hold by chance to roots->dead.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
+ */
+int find_saved(struct target *tgt, struct roots *roots);
+
+/* find_saved_is_data - of a loaded object, or the rest of its bss */
+bool find_saved_is_data(const struct target *tgt, size_t region);
+
+/* find_saved_in_call - does a system call end right before this instruction? */
+bool find_saved_in_call(struct target *tgt, taddr_t pc);
 
 /*
  * find_stack_of - bounds of the stack that a thread runs on, or ran on when a

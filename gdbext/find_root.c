@@ -485,13 +485,7 @@ find_root_slot(struct snap *snap, const struct target_thread *t, size_t reg)
 size_t
 find_root_vectors(struct snap *snap, const struct target_thread *t)
 {
-	static const uint8_t syscall[2] = {0x0f, 0x05};
-	uint8_t code[2];
-
-	if (!t->have_regs ||
-	    (target_read(snap->tgt, t->reg[TARGET_RIP] - sizeof(code), code,
-		 sizeof(code), "instruction") == UMDB_OK &&
-		memcmp(code, syscall, sizeof(code)) == 0))
+	if (!t->have_regs || find_saved_in_call(snap->tgt, t->reg[TARGET_RIP]))
 		return 0;
 	return TARGET_NVECTOR;
 }

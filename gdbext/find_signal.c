@@ -17,22 +17,6 @@
 #define SEARCH_MAX (1u << 20) /* bytes from SP up to the frame, at most */
 #define PIECE 8192u           /* bytes looked at together */
 
-/* Words of the kernel's struct ucontext: its binary interface. */
-enum {
-	UC_FLAGS = 0,
-	UC_LINK = 1,
-	UC_STACK_SP = 2,
-	UC_STACK_SIZE = 4,
-	UC_RSP = 20,
-	UC_EFLAGS = 22,
-	UC_SEGMENTS = 23,
-	UC_FPSTATE = 28,
-	UC_WORDS = 29,
-};
-#define UC_FLAGS_MAX 7u
-#define USER_CS 0x33u
-#define EFLAGS_ALWAYS 0x2u
-#define EFLAGS_ALL 0x3fffffu
 #define FPSTATE_ALIGN 64u
 
 /*

@@ -20,11 +20,13 @@
  *					thread's own stack (find_signal.c)
  *	a coroutine's stack		its ucontext_t says where it starts
  *					(find_context.c)
+ *	one that is suspended	its ucontext_t also says where SP was, if the
+ *				stack is as swapcontext(3) left it
  *	an ended thread's stack		glibc keeps it for the next thread, with
  *					a control block that has no thread id
  *
  * Any other stack (of a coroutine that is made in another way) is scanned
- * whole.  So is a stack that no thread's SP is on.
+ * whole.  So is any other stack that no thread's SP is on.
  *
  * Layer: see find_mark.h.
  */
@@ -257,6 +259,29 @@ stacks_of_coroutines(struct stacks *st)
 		if (lo[i] != 0)
 			rc = dead_below(st, lo[i], st->other[i]);
 	free(lo);
+	return rc;
+}
+
+/* The lowest of all SPs that are known of a stack counts. */
+static int
+stacks_of_suspended(struct stacks *st)
+{
+	struct contexts list = {0};
+	const struct context *c;
+	int rc = find_context_suspended(st->snap, &list);
+	taddr_t sp;
+	size_t i, k;
+
+	for (i = 0; i < list.n && rc == UMDB_OK; i++) {
+		c = &list.context[i];
+		sp = c->sp;
+		for (k = 0; k < list.n; k++)
+			if (list.context[k].sp - c->lo < sp - c->lo)
+				sp = list.context[k].sp;
+		if (sp - c->lo > RED_ZONE)
+			rc = dead_below(st, c->lo, sp);
+	}
+	free(list.context);
 	return rc;
 }
 
@@ -529,6 +554,10 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 	}
 	if (rc == UMDB_OK)
 		rc = stacks_of_coroutines(st);
+	if (rc == UMDB_OK)
+		rc = stacks_of_suspended(st);
+	if (rc == UMDB_OK)
+		rc = find_saved(tgt, roots);
 	if (rc == UMDB_OK && all)
 		learn_tid(st);
 	if (rc == UMDB_OK && st->tid_word != 0)

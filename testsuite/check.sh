@@ -75,7 +75,7 @@ if [ -n "$SAN" ]; then
 	echo "SKIP: the tests that preload the library: a sanitizer brings" \
 	    "its own malloc, which the preload would replace"
 else
-	for script in testsuite/{crash,api,programs,golden,leak,retain,profile}.sh; do
+	for script in testsuite/{crash,api,programs,golden,leak,retain,suppress,profile}.sh; do
 		SHORT=1 shell_runner "$script"
 	done
 fi

@@ -192,7 +192,7 @@ done
 if [ -z "$browser" ]; then
 	echo "SKIP: pages in a browser: there is no chromium"
 else
-	for name in leaks users diff; do
+	for name in leaks users top diff; do
 		{
 			cat "$dir/$name.html"
 			echo "<script>"

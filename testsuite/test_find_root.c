@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_find_root.c - roots that stand in no mapping of their own: vector
- * registers, alternate signal stacks, objects that are still constructed
+ * registers, jump buffers, alternate signal stacks, objects that are still
+ * constructed
  */
 #include <check.h>
 #include <stdlib.h>
@@ -100,6 +101,76 @@ START_TEST(vector_registers_keep_nothing_in_a_system_call)
 	run();
 	ck_assert_uint_eq(leaks->nleak, 1);
 	ck_assert(lost(a));
+}
+END_TEST
+
+/* ------------------------------------------------------------ jump buffers */
+
+#define SECRET 0x1234567890abcdefu
+
+/* A jmp_buf of glibc on the first thread's stack, and what unmangles it. */
+static void
+draw_jump(taddr_t at, taddr_t rbp, taddr_t sp, taddr_t pc, uint64_t flag)
+{
+	const taddr_t tcb = 0x7ffff79ff740;
+	const uint64_t word[3] = {rbp ^ SECRET, sp ^ SECRET, pc ^ SECRET};
+	static const unsigned where[3] = {1, 6, 7};
+	unsigned i;
+
+	if (target_region_at(d.tgt, tcb) == NULL)
+		fake_add(d.tgt, tcb & ~(taddr_t)0xfff, 0x1000, "",
+		    FAKE_READ | FAKE_WRITE);
+	put(tcb, tcb);
+	put(tcb + 16, tcb);
+	put(tcb + 0x30, SECRET);
+	for (i = 0; i < 3; i++)
+		put(at + where[i] * 8, word[i] << 17 | word[i] >> 47);
+	put(at + 64, flag);
+}
+
+static bool
+is_dead(taddr_t addr)
+{
+	struct roots roots;
+	bool dead = false;
+	size_t i;
+
+	ck_assert_int_eq(find_roots(snap, &roots), UMDB_OK);
+	for (i = 0; i < roots.dead.n; i++)
+		dead = dead || (roots.dead.r[i].start <= addr &&
+				   addr + 8 <= roots.dead.r[i].end);
+	find_roots_free(&roots);
+	return dead;
+}
+
+START_TEST(frame_pointer_of_a_jump_buffer_keeps)
+{
+	taddr_t kept = take(), gone = take(), at = DRAW_SP + 64;
+
+	draw_jump(at, kept, DRAW_SP + 32, DRAW_TEXT + 16, 0x7fff00000000);
+	run();
+	ck_assert(!lost(kept));
+	ck_assert(lost(gone));
+	/* half of this word is padding */
+	ck_assert(is_dead(at + 64));
+	ck_assert(!is_dead(at + 56));
+	ck_assert(!is_dead(at + 72));
+}
+END_TEST
+
+START_TEST(what_is_no_jump_buffer_changes_nothing)
+{
+	taddr_t a = take(), b = take();
+	const taddr_t at = DRAW_SP + 64, other = DRAW_SP + 256;
+
+	/* PC is not in code; a word that is more than a flag */
+	draw_jump(at, a, DRAW_SP + 32, DRAW_APP_DATA, 0);
+	draw_jump(other, 0, DRAW_SP + 32, DRAW_TEXT, b);
+	run();
+	ck_assert(lost(a));
+	ck_assert(!lost(b));
+	ck_assert(!is_dead(at + 64));
+	ck_assert(!is_dead(other + 64));
 }
 END_TEST
 
@@ -297,6 +368,8 @@ test_find_root_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, every_word_of_a_vector_register_keeps);
 	tcase_add_test(t, vector_registers_keep_nothing_in_a_system_call);
+	tcase_add_test(t, frame_pointer_of_a_jump_buffer_keeps);
+	tcase_add_test(t, what_is_no_jump_buffer_changes_nothing);
 	tcase_add_test(t, handler_on_an_alternate_stack_has_two_live_stacks);
 	tcase_add_test(
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
