@@ -23,7 +23,7 @@
 /* Stores of one thread that a debugger must see in order. */
 #define BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-enum { AHEAD_SHARE = 4, AHEAD_MAX = 32 * 1024 };
+enum { AHEAD_SHARE = 4, AHEAD_MAX = 32 * 1024, BUSY = 16 };
 
 static size_t
 map_words(size_t chunks)
@@ -329,6 +329,16 @@ ahead(const umem_cache_t *cp)
 	return n < AHEAD_MAX ? n : AHEAD_MAX;
 }
 
+/*
+ * is_busy - whether a thread that asks for @n rounds will use them all: its
+ * first few it may not
+ */
+static int
+is_busy(const umem_magazine_t *mp, unsigned n)
+{
+	return n >= BUSY || n == mp->mag_size;
+}
+
 unsigned
 slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 {
@@ -353,7 +363,8 @@ slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 	while (got < n && (sp = cp->cache_partial) != NULL) {
 		got += slab_take(sp, mp, n - got);
 		slab_place(cp, sp);
-		slab_populate(sp, end_of(sp, mp), ahead(cp));
+		if (is_busy(mp, n))
+			slab_populate(sp, end_of(sp, mp), ahead(cp));
 	}
 	cp->cache_slab_alloc += got;
 	cp->cache_bufslab += got;

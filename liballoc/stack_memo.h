@@ -13,9 +13,10 @@
  * the last ones.  They are found as in a trie: where the walk starts leads to a
  * trace that started there.  If that one differs, then the first word in which
  * it does, and what this word holds now, lead to the next.  Before that, the
- * trace is tried that followed the thread's last one when it was last taken:
- * programs repeat themselves, and a guess that is mostly right costs no branch
- * that the processor guesses wrong.
+ * trace is tried that was taken when the stack was last this deep after the
+ * same few traces: programs repeat themselves, and a guess that is mostly right
+ * costs no branch that the processor guesses wrong (the idea is that of branch
+ * predictors with a global history: Yeh and Patt, 1991).
  *
  * Much code keeps something else than a frame pointer in bp: a word that it was
  * read from is compared only if a frame was reached by it.
@@ -35,6 +36,8 @@
 #define MEMO_TRACES 512u
 #define MEMO_BITS 10 /* of the index */
 #define MEMO_PROBES 8
+#define GUESS_BITS 12
+#define HISTORY_SHIFT 5 /* so that some three traces count */
 
 struct trace_word {
 	uint64_t at;
@@ -47,10 +50,9 @@ struct trace {
 	uint64_t sp;
 	uint64_t bp;
 	uint64_t bp_mask; /* all ones: a frame was reached by the start's bp */
-	struct trace *follower; /* the one that was taken after it; or NULL */
-	uint32_t epoch;         /* of the rules that it follows from */
-	uint8_t is_whole;       /* the walk ended here */
-	uint8_t nword;
+	uint32_t epoch;   /* of the rules that it follows from */
+	uint8_t is_whole; /* the walk ended here */
+	uint8_t nword;    /* even */
 	uint8_t npc;
 	struct trace_word word[TRACE_WORDS];
 	uint64_t pcs[TRACE_FRAMES]; /* as stack_capture() gives them */
@@ -59,10 +61,10 @@ struct trace {
 
 /* Zeroed memory is an empty one. */
 struct memo {
-	uint64_t busy_sp;                /* of the walk in progress, 0 none */
-	struct trace *last;              /* that was taken; or NULL */
-	struct trace *guess;             /* the last one's follower */
-	uint32_t next;                   /* trace to be replaced */
+	uint64_t busy_sp; /* of the walk in progress, 0 none */
+	uint64_t history; /* the traces that were taken last, folded */
+	uint32_t next;    /* trace to be replaced */
+	uint16_t guess[1u << GUESS_BITS];
 	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
 	struct trace trace[MEMO_TRACES];
 };
@@ -113,8 +115,9 @@ trace_holds(const struct trace *t)
 	const struct trace_word *w = t->word, *end = w + t->nword;
 	uint64_t bad = 0;
 
-	for (; w < end; w++)
-		bad |= stack_load(w->at) ^ w->value;
+	for (; w < end; w += 2)
+		bad |= (stack_load(w[0].at) ^ w[0].value) |
+		       (stack_load(w[1].at) ^ w[1].value);
 	return bad == 0;
 }
 
@@ -135,13 +138,13 @@ static inline int
 trace_copy(const struct trace *t, uint64_t *pcs, int max)
 {
 	const int n = t->npc < max ? t->npc : max;
-	int i;
+	const uint64_t *from = t->pcs, *end = from + (n & ~1);
 
 	/* by twos: half the turns */
-	for (i = 0; i + 1 < n; i += 2)
-		memcpy(pcs + i, t->pcs + i, 2 * sizeof(*pcs));
-	if (i < n)
-		pcs[i] = t->pcs[i];
+	for (; from < end; from += 2, pcs += 2)
+		memcpy(pcs, from, 2 * sizeof(*pcs));
+	if (n & 1)
+		*pcs = *from;
 	return n;
 }
 
@@ -173,27 +176,43 @@ memo_search(
 	return NULL;
 }
 
-/* memo_take - @t is taken now, and not what was guessed */
-static inline void
-memo_take(struct memo *memo, struct trace *t)
+/*
+ * guess_slot - where the guess at a walk that starts @at stands: by where its
+ * stack pointer is and by the traces before it
+ */
+static inline uint16_t *
+guess_slot(struct memo *memo, const struct stack_frame *at)
 {
-	if (memo->last != NULL)
-		memo->last->follower = t;
-	memo->last = t;
-	memo->guess = t->follower;
+	uint64_t hash = rule_hash(at->sp ^ memo->history);
+
+	return &memo->guess[hash >> (64 - GUESS_BITS)];
+}
+
+/* memo_take - trace @i is taken now */
+static inline void
+memo_take(struct memo *memo, uint64_t i)
+{
+	memo->history = memo->history << HISTORY_SHIFT ^ i << 48;
+}
+
+/* memo_learn - the same for one that was not guessed */
+static inline void
+memo_learn(struct memo *memo, const struct stack_frame *at, uint64_t i)
+{
+	*guess_slot(memo, at) = (uint16_t)i;
+	memo_take(memo, i);
 }
 
 /* memo_guess - the trace of a walk that starts @at by what came before */
 static inline const struct trace *
 memo_guess(struct memo *memo, const struct stack_frame *at)
 {
-	struct trace *t = memo->guess;
+	const uint64_t i = *guess_slot(memo, at);
+	const struct trace *t = &memo->trace[i];
 
-	if (__builtin_expect(
-		t == NULL || !trace_starts(t, at) || !trace_holds(t), 0))
+	if (__builtin_expect(!trace_starts(t, at) || !trace_holds(t), 0))
 		return NULL;
-	memo->last = t;
-	memo->guess = t->follower;
+	memo_take(memo, i);
 	return t;
 }
 
@@ -204,7 +223,7 @@ memo_find(struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
 	struct trace *t = memo_search(memo, at, slot_ret);
 
 	if (t != NULL)
-		memo_take(memo, t);
+		memo_learn(memo, at, (uint64_t)(t - memo->trace));
 	return t;
 }
 
@@ -235,7 +254,7 @@ recorder_start(struct recorder *r, struct memo *memo, uint16_t *slot,
 	t->is_whole = 0;
 	t->nword = t->npc = 0;
 	*slot = (uint16_t)i;
-	memo_take(memo, t);
+	memo_learn(memo, at, i);
 	r->trace = t;
 	r->pc = at->pc;
 	r->bp_at = 0;
@@ -293,6 +312,11 @@ recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
 		return;
 	if (!whole)
 		recorder_hold_bp(r, end->bp);
+	/* an even number: the last one twice */
+	if (t->nword % 2 != 0) {
+		t->word[t->nword] = t->word[t->nword - 1];
+		t->nword++;
+	}
 	t->is_whole = (uint8_t)whole;
 	t->end = *end;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
