@@ -56,9 +56,11 @@ START_TEST(interrupt_ends_the_search)
 }
 END_TEST
 
+enum { POLLS = 64 };
+
 struct polls {
 	unsigned n, refuse; /* polls so far; the one that is refused, or 0 */
-	char what[32][32];  /* of the first ones */
+	char what[POLLS][32]; /* of the first ones */
 };
 
 /* Target_poll asks after some time only: make it ask every time. */
@@ -70,7 +72,7 @@ count_polls(void *arg, const char *what, uint64_t done, uint64_t total)
 	(void)done;
 	(void)total;
 	d.tgt->polled = 0;
-	if (p->n < 32)
+	if (p->n < POLLS)
 		snprintf(p->what[p->n], sizeof(p->what[0]), "%s", what);
 	return ++p->n == p->refuse;
 }
@@ -89,7 +91,7 @@ polled_while(const struct polls *p, const char *what)
 {
 	unsigned i;
 
-	for (i = 0; i < p->n && i < 32; i++)
+	for (i = 0; i < p->n && i < POLLS; i++)
 		if (strcmp(p->what[i], what) == 0)
 			return true;
 	return false;
@@ -103,7 +105,7 @@ START_TEST(interrupt_is_honoured_in_every_phase)
 	unsigned i;
 
 	ck_assert_int_eq(search_with_polls(&all), UMDB_OK);
-	ck_assert_uint_le(all.n, 32);
+	ck_assert_uint_le(all.n, POLLS);
 	for (i = 0; i < sizeof(phase) / sizeof(phase[0]); i++)
 		ck_assert_msg(polled_while(&all, phase[i]), "%s", phase[i]);
 	find_leaks_free(leaks);

@@ -83,7 +83,7 @@ def ctrl_c_ends_a_shell_command(gdb):
 
 
 def ctrl_c_ends_a_loop(gdb):
-    gdb.send("umem walk slab_free | findleaks -f ! echo started; cat\n")
+    gdb.send("umem walk slab_free | findleaks -f ! echo; echo started; cat\n")
     gdb.expect("\nstarted")
     gdb.send("\x03")
     assert "Quit" in gdb.expect(PROMPT)

@@ -1,3 +1,4 @@
+# on healthy damaged
 umem whatis -qa kept[0]+8 ! sed "s,+0x[0-9a-f]*. in anon, in anon,"
 umem whatis -a kept[8] ! grep -v anonymous
 umem whatis -qv kept[0]
