@@ -31,6 +31,7 @@ enum {
 	PAGE = UMEM_PAGE_SIZE,
 	PIECE_MIN = 256 << 10,
 	PIECE_ALIGN = 4 << 20, /* and the largest piece */
+	READY = 12 * PAGE,     /* of a new piece; what a start takes */
 	PIECE_WORDS = PIECE_ALIGN / PAGE / 64,
 	BIG = 256 << 10,
 	PURGE_PAGES = 16, /* longer runs are not kept resident when free */
@@ -205,6 +206,7 @@ piece_create(unsigned n)
 	}
 	if (pc == NULL)
 		return NULL;
+	os_populate(pc, READY);
 	pc->pages = (uint32_t)(size / PAGE);
 	pc->free = pc->pages - 1;
 	pc->hint = 1;
