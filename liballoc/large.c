@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "ahead.h"
 #include "audit.h"
 #include "cache.h"
 #include "fault.h"
@@ -294,6 +295,7 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 {
 	const struct stack_frame from = stack_caller();
 	struct large_layout l = {.growing = growing};
+	int fresh = 0;
 	umem_slab_t *sp;
 
 	if (layout(size, align, &l) != 0 || l.first > UINT32_MAX)
@@ -301,11 +303,15 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 	sp = new_struct();
 	if (sp == NULL)
 		return NULL;
-	if (take_pages(sp, &l, size, align, zero_ret) != 0) {
+	if (take_pages(sp, &l, size, align, &fresh) != 0) {
 		free_struct(sp);
 		return NULL;
 	}
+	if (!growing && !l.guard)
+		ahead_alloc(sp, fresh);
 	large_join(sp);
+	if (zero_ret != NULL)
+		*zero_ret = fresh;
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
 		audit_alloc(large_cache, sp, large_buffer(sp), size, 1, &from);
 		if (zero_ret != NULL)
@@ -349,6 +355,7 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN) &&
 	    audit_free(large_cache, sp, buf, size, &from) != 0)
 		return;
+	ahead_free(sp);
 	freed_ring[freed_next++ % FREED_RING] = buf;
 	large_leave(sp);
 	pagemap_clear(sp->slab_base, mapped_size(sp));
@@ -364,6 +371,7 @@ set_size(umem_slab_t *sp, size_t total, size_t size)
 	sp->slab_size = total;
 	sp->slab_chunksize = total - sp->slab_first;
 	sp->slab_reqsize = size;
+	sp->slab_flags &= ~UMEM_SLAB_WATCHED;
 }
 
 static void *

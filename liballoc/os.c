@@ -96,6 +96,18 @@ os_populate(void *addr, size_t size)
 }
 
 int
+os_resident(const void *addr)
+{
+	int saved = errno;
+	unsigned char in = 0;
+
+	/* the page is not written to, but mincore(2) takes no const */
+	(void)mincore((void *)(uintptr_t)addr, 1, &in);
+	errno = saved;
+	return in & 1;
+}
+
+int
 os_protect(void *addr, size_t size, int access)
 {
 	return mprotect(

@@ -37,6 +37,9 @@ void os_purge(void *addr, size_t size);
  */
 void os_populate(void *addr, size_t size);
 
+/* os_resident - whether there is memory behind the page at @addr */
+int os_resident(const void *addr);
+
 /*
  * os_protect - make pages inaccessible (access 0) or readable and writable
  * (1).  Returns 0, or -1 with errno (the limit of mappings, usually).

@@ -209,6 +209,7 @@ typedef struct umem_slab {
 #define UMEM_SLAB_GUARD 0x2u       /* large: last page is PROT_NONE */
 #define UMEM_SLAB_READY UINT32_MAX /* slab_ready: all have */
 #define UMEM_SLAB_PLAIN 0x4u       /* large: no guards and no record */
+#define UMEM_SLAB_WATCHED 0x8u     /* large: see ahead.h */
 
 /* --------------------------------------------------- page map and regions */
 

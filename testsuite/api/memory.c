@@ -5,6 +5,7 @@
  * Measures the resident set of this process; only for the library without
  * debugging, where these are promises.  Prints what it measured.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -141,6 +142,50 @@ memory_of_ended_threads_goes_back(void)
 	CHECK(resident_kib() <= before + (top - before) / 4);
 }
 
+enum { SPARSE = 8, SPARSE_BYTES = 8 << 20 };
+
+/* KiB that @SPARSE large buffers take of which one byte each is written */
+static size_t
+cost_of_sparse_buffers(void)
+{
+	char *p[SPARSE];
+	size_t before, cost;
+	int i;
+
+	/* what was freed before would serve again */
+	malloc_trim(0);
+	before = resident_kib();
+	for (i = 0; i < SPARSE; i++) {
+		p[i] = malloc(SPARSE_BYTES);
+		p[i][SPARSE_BYTES / 2] = 1;
+	}
+	cost = resident_kib() - before;
+	for (i = 0; i < SPARSE; i++)
+		free(p[i]);
+	return cost;
+}
+
+/*
+ * Large buffers are populated when those before were used throughout.  A
+ * program that turns to sparse ones pays for a few, and then no more.
+ */
+static void
+sparse_buffers_stay_sparse(void)
+{
+	size_t at_first, before, top, turned, after;
+
+	at_first = cost_of_sparse_buffers();
+	peak(10, SPARSE_BYTES, &before, &top);
+	turned = cost_of_sparse_buffers();
+	after = cost_of_sparse_buffers();
+	printf("%d sparse buffers of %d MiB: %zu KiB, after as many full ones "
+	       "%zu, then %zu again\n",
+	    SPARSE, SPARSE_BYTES >> 20, at_first, turned, after);
+	CHECK(at_first < 1024);
+	CHECK(turned <= (SPARSE - 1) * (SPARSE_BYTES >> 10) + 1024);
+	CHECK(after < 1024);
+}
+
 static pthread_barrier_t ready, finish;
 
 static void *
@@ -214,6 +259,8 @@ idle_threads_are_cheap(void)
 }
 
 static const struct test tests[] = {
+    /* first, while nothing is known of large buffers */
+    {"sparse buffers stay sparse", sparse_buffers_stay_sparse},
     {"idle threads are cheap", idle_threads_are_cheap},
     {"small buffers go back", small_buffers_go_back},
     {"middle buffers go back", middle_buffers_go_back},
