@@ -284,6 +284,8 @@ last_of(struct dcmd_ctx *ctx, const struct whatis *w, struct last *ret)
 	    w->bufctl != 0 &&
 	    snap_read_bufctl(ctx->snap, w->bufctl, &ret->b) == UMDB_OK &&
 	    ret->b.bc.bc_kind != UMEM_BC_NEVER;
+	if (ret->buffer && w->slab != NULL)
+		(void)snap_bufctl_is_own(ctx->snap, w->slab, w->index, &ret->b);
 	if (w->kind != WHAT_SEGMENT || w->quantum != NULL)
 		return;
 	ret->s.addr = w->seg_addr;
