@@ -169,7 +169,11 @@ dcmd_record(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b)
 		    "0x%" PRIx64 " is no bufctl, log record or audited buffer",
 		    given);
 	rc = snap_read_bufctl(ctx->snap, addr, b);
-	return rc == UMDB_OK ? UMDB_OK : dcmd_fail_target(ctx, rc);
+	if (rc != UMDB_OK)
+		return dcmd_fail_target(ctx, rc);
+	if (w.slab != NULL)
+		(void)snap_bufctl_is_own(ctx->snap, w.slab, w.index, b);
+	return UMDB_OK;
 }
 
 int

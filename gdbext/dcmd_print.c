@@ -277,6 +277,11 @@ print_what(struct print_run *r, const char *what, uint64_t most)
 	taddr_t addr;
 	int rc;
 
+	if (c != NULL && (c->c.cache_cflags & UMC_QCACHE) != 0)
+		return error_set(r->ctx->err, UMDB_EUSAGE, c->addr,
+		    "the buffers of %s are segments of an arena: umem walk "
+		    "umem %s lists them",
+		    c->c.cache_name, c->c.cache_name);
 	if (c != NULL)
 		return print_cache(r, c, most);
 	rc = dcmd_address(r->ctx, what, &addr);

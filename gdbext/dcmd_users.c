@@ -150,8 +150,30 @@ users_sample(struct sampler *x, void *arg)
 	}
 }
 
+/* Why there is no group: no buffer, or none with a record to go by. */
 static void
-users_show(struct dcmd_ctx *ctx, const struct users *users, bool every)
+users_none(struct dcmd_ctx *ctx, const bool *wanted)
+{
+	const struct snap *snap = ctx->snap;
+	uint64_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < snap->ncache; i++)
+		if (wanted != NULL ? wanted[i]
+				   : find_cache_is_clients(&snap->cache[i]))
+			n += snap->cache[i].nalloc;
+	if (n == 0)
+		out_line(ctx->out, "nothing is allocated there");
+	else
+		out_line(ctx->out,
+		    "no record says who holds the %" PRIu64
+		    " buffer%s allocated there",
+		    n, n == 1 ? "" : "s");
+}
+
+static void
+users_show(struct dcmd_ctx *ctx, const struct users *users, const bool *wanted,
+    bool every)
 {
 	uint64_t hidden = 0, hidden_bytes = 0;
 	char size[32];
@@ -181,7 +203,7 @@ users_show(struct dcmd_ctx *ctx, const struct users *users, bool every)
 		    "together %s: -e shows all",
 		    hidden, hidden == 1 ? "" : "s", size);
 	else if (users->nuser == 0 && !ctx->loop)
-		out_line(ctx->out, "nothing is allocated there");
+		users_none(ctx, wanted);
 	out_fact_uint(ctx->out, "groups", OUT_UINT, users->nuser);
 	out_fact_uint(ctx->out, "allocations", OUT_UINT, users->count);
 	out_fact_uint(ctx->out, "bytes", OUT_SIZE, users->bytes);
@@ -222,7 +244,7 @@ users_run(
 	rc = find_users(ctx->snap, wanted, &users);
 	if (rc != UMDB_OK)
 		return dcmd_fail_target(ctx, rc);
-	users_show(ctx, users, args->opt['e'] != NULL);
+	users_show(ctx, users, wanted, args->opt['e'] != NULL);
 	rc = dcmd_profile(ctx, args, PROFILE_NOTHING, users_sample, users);
 	find_users_free(users);
 	return rc;

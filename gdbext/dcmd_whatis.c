@@ -43,10 +43,14 @@ is_buffer(const struct whatis *w)
 	       (w->kind == WHAT_BUFFER || w->kind == WHAT_REDZONE);
 }
 
+/* The cache that a slab or a segment is of; NULL: none. */
 static const char *
-slab_cache(struct dcmd_ctx *ctx, const struct whatis *w)
+cache_of(struct dcmd_ctx *ctx, const struct whatis *w)
 {
-	return ctx->snap->cache[w->slab->cache].c.cache_name;
+	if (w->quantum != NULL)
+		return w->quantum->c.cache_name;
+	return w->slab != NULL ? ctx->snap->cache[w->slab->cache].c.cache_name
+			       : NULL;
 }
 
 /* Whether the size asked for was kept, or only the cache's is known. */
@@ -64,7 +68,7 @@ static void
 state_phrase(
     struct dcmd_ctx *ctx, const struct whatis *w, char *buf, size_t size)
 {
-	const char *cache = slab_cache(ctx, w);
+	const char *cache = cache_of(ctx, w);
 	char thread[48];
 
 	switch (w->state) {
@@ -102,15 +106,15 @@ thing_phrase(
 	switch (w->kind) {
 	case WHAT_SLAB:
 		snprintf(buf, size, "in a slab of %s, outside its buffers",
-		    w->slab ? slab_cache(ctx, w) : "a cache");
+		    w->slab ? cache_of(ctx, w) : "a cache");
 		break;
 	case WHAT_SLAB_STRUCT:
 		snprintf(buf, size, "a slab structure%s%s",
-		    w->slab ? " of " : "", w->slab ? slab_cache(ctx, w) : "");
+		    w->slab ? " of " : "", w->slab ? cache_of(ctx, w) : "");
 		break;
 	case WHAT_BUFCTL:
 		snprintf(buf, size, "a bufctl%s%s", w->slab ? " of " : "",
-		    w->slab ? slab_cache(ctx, w) : "");
+		    w->slab ? cache_of(ctx, w) : "");
 		break;
 	case WHAT_MAGAZINE:
 		snprintf(buf, size, "a magazine");
@@ -181,11 +185,11 @@ whatis_lines(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
 		symbol_line(ctx, addr, w);
 		return;
 	}
-	if (is_buffer(w))
+	if (is_buffer(w) || w->quantum != NULL)
 		state_phrase(ctx, w, what, sizeof(what));
 	else
 		thing_phrase(ctx, w, what, sizeof(what));
-	if (w->base != addr && w->base != 0 && addr > w->base)
+	if (addr > w->base)
 		snprintf(where, sizeof(where), "0x%" PRIx64 "+0x%" PRIx64 ", ",
 		    w->base, addr - w->base);
 	if (w->kind == WHAT_REDZONE)
@@ -205,9 +209,12 @@ verbose_segment(struct snap *snap, const struct whatis *w, void *arg)
 	(void)snap;
 	out_line(ctx->out,
 	    "    arena %s: segment 0x%" PRIx64 " [0x%" PRIx64 ", 0x%" PRIx64
-	    "), %s",
+	    "), %s%s",
 	    w->arena->v.vm_name, w->seg_addr, w->seg.vs_start, w->seg.vs_end,
-	    w->seg.vs_type == VMEM_SEG_ALLOC ? "allocated" : "free");
+	    w->quantum != NULL                 ? "free in cache "
+	    : w->seg.vs_type == VMEM_SEG_ALLOC ? "allocated"
+					       : "free",
+	    w->quantum != NULL ? w->quantum->c.cache_name : "");
 	return WALK_NEXT;
 }
 
@@ -277,7 +284,9 @@ last_of(struct dcmd_ctx *ctx, const struct whatis *w, struct last *ret)
 	    w->bufctl != 0 &&
 	    snap_read_bufctl(ctx->snap, w->bufctl, &ret->b) == UMDB_OK &&
 	    ret->b.bc.bc_kind != UMEM_BC_NEVER;
-	if (w->kind != WHAT_SEGMENT)
+	if (ret->buffer && w->slab != NULL)
+		(void)snap_bufctl_is_own(ctx->snap, w->slab, w->index, &ret->b);
+	if (w->kind != WHAT_SEGMENT || w->quantum != NULL)
 		return;
 	ret->s.addr = w->seg_addr;
 	ret->s.seg = w->seg;
@@ -314,8 +323,9 @@ whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
 	out_uint(o, w->base);
 	out_uint(o, addr - w->base);
 	out_uint(o, w->size);
-	text_or_null(o, w->slab ? slab_cache(ctx, w) : NULL);
-	text_or_null(o, is_buffer(w) ? state_name[w->state] : NULL);
+	text_or_null(o, cache_of(ctx, w));
+	text_or_null(o,
+	    is_buffer(w) || w->quantum != NULL ? state_name[w->state] : NULL);
 	if (w->slab != NULL)
 		out_uint(o, w->slab->addr);
 	else

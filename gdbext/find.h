@@ -114,6 +114,8 @@ struct whatis {
 	const struct snap_arena *arena;
 	vmem_seg_t seg;
 	taddr_t seg_addr;
+	/* segment that is free in a quantum cache, state says where; or NULL */
+	const struct snap_cache *quantum;
 	uint32_t tid; /* of a stack, or of the cache that holds a buffer */
 	const struct target_region *region;
 };

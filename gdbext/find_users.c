@@ -52,13 +52,8 @@ audited_buffer(struct snap *snap, const struct snap_slab *s, uint32_t index,
 	}
 	if (w->b.bc.bc_kind == UMEM_BC_NEVER)
 		return WALK_NEXT;
-	if (w->b.bc.bc_addr != snap_buf_addr(s, index)) {
-		snap_damaged(snap, addr,
-		    "the bufctl of buffer %#" PRIx64
-		    " says that it is that of %#" PRIx64,
-		    snap_buf_addr(s, index), w->b.bc.bc_addr);
+	if (!snap_bufctl_is_own(snap, s, index, &w->b))
 		return WALK_NEXT;
-	}
 	a.b = &w->b;
 	a.size = w->b.bc.bc_size;
 	if (state == BUF_ALLOCATED &&

@@ -226,22 +226,58 @@ struct seg_at {
 	const struct snap_arena *arena;
 };
 
+static uint32_t
+tcache_tid(const struct snap *snap, taddr_t tcache)
+{
+	uint32_t i;
+
+	for (i = 0; i < snap->ntcache; i++)
+		if (snap->tcache[i].addr == tcache)
+			return snap->tcache[i].tid;
+	return 0;
+}
+
+/* A segment that holds the address, and may be free in a quantum cache. */
+static bool
+what_in_seg(struct snap *snap, struct whatis *w, taddr_t addr,
+    const struct snap_arena *arena, taddr_t at, const vmem_seg_t *seg)
+{
+	struct mag_found mag;
+
+	/* unlike other things one may start at 0 */
+	if (addr < seg->vs_start || addr >= seg->vs_end)
+		return false;
+	w->kind = WHAT_SEGMENT;
+	w->base = seg->vs_start;
+	w->size = seg->vs_end - seg->vs_start;
+	w->arena = arena;
+	w->seg = *seg;
+	w->seg_addr = at;
+	w->tid = 0;
+	w->quantum = seg->vs_type == VMEM_SEG_ALLOC
+			 ? walk_quantum_idle(snap, arena, seg, &mag)
+			 : NULL;
+	if (w->quantum == NULL)
+		return true;
+	w->state = BUF_FREE_DEPOT;
+	if (mag.place == MAG_LOADED || mag.place == MAG_PREVIOUS) {
+		w->state = BUF_FREE_THREAD;
+		w->tid = tcache_tid(snap, mag.tcache);
+	}
+	return true;
+}
+
 static int
 seg_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 {
 	struct seg_at *a = arg;
 
-	(void)snap;
 	if (what_in(a->w, a->addr, WHAT_META, addr, sizeof(*seg)))
 		return WALK_STOP;
-	if (seg->vs_type == VMEM_SEG_SPAN ||
-	    !what_in(a->w, a->addr, WHAT_SEGMENT, seg->vs_start,
-		seg->vs_end - seg->vs_start))
-		return WALK_NEXT;
-	a->w->arena = a->arena;
-	a->w->seg = *seg;
-	a->w->seg_addr = addr;
-	return WALK_STOP;
+	return seg->vs_type != VMEM_SEG_SPAN &&
+		       what_in_seg(snap, a->w, a->addr, a->arena, addr, seg)
+		   ? WALK_STOP
+		   : WALK_NEXT;
 }
 
 typedef bool arena_fn(struct snap *, const struct snap_arena *, void *arg);
@@ -287,6 +323,7 @@ what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
 struct seg_all {
 	struct whatis w; /* as it is given to fn */
 	taddr_t addr;
+	const struct snap_arena *arena;
 	find_segments_fn *fn;
 	void *arg;
 	int rc;
@@ -297,11 +334,8 @@ seg_all_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 {
 	struct seg_all *a = arg;
 
-	if (!what_in(&a->w, a->addr, WHAT_SEGMENT, seg->vs_start,
-		seg->vs_end - seg->vs_start))
+	if (!what_in_seg(snap, &a->w, a->addr, a->arena, addr, seg))
 		return WALK_NEXT;
-	a->w.seg = *seg;
-	a->w.seg_addr = addr;
 	a->rc = a->fn(snap, &a->w, a->arg);
 	return WALK_STOP;
 }
@@ -311,7 +345,7 @@ seg_all_in(struct snap *snap, const struct snap_arena *arena, void *arg)
 {
 	struct seg_all *a = arg;
 
-	a->w.arena = arena;
+	a->arena = arena;
 	if (walk_segments(snap, arena, VMEM_SEG_ALLOC | VMEM_SEG_FREE,
 		seg_all_is, a) == UMDB_EINTR)
 		a->rc = UMDB_EINTR;

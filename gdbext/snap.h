@@ -183,4 +183,11 @@ struct snap_bufctl {
 /* snap_read_bufctl - read a record with its stack */
 int snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret);
 
+/*
+ * snap_bufctl_is_own - does the bufctl of buffer @index say that it is that
+ * buffer's?  If it is another's that is damage, which is noted.
+ */
+bool snap_bufctl_is_own(struct snap *snap, const struct snap_slab *s,
+    uint32_t index, const struct snap_bufctl *b);
+
 #endif /* UMDB_SNAP_H */

@@ -39,6 +39,21 @@ snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret)
 	    ret->bc.bc_depth * sizeof(ret->stack[0]), "stack of bufctl");
 }
 
+bool
+snap_bufctl_is_own(struct snap *snap, const struct snap_slab *s, uint32_t index,
+    const struct snap_bufctl *b)
+{
+	const taddr_t buf = snap_buf_addr(s, index);
+
+	if (b->bc.bc_addr == buf || b->bc.bc_kind == UMEM_BC_NEVER)
+		return true;
+	snap_damaged(snap, b->addr,
+	    "the bufctl of buffer %#" PRIx64
+	    " says that it is that of %#" PRIx64,
+	    buf, b->bc.bc_addr);
+	return false;
+}
+
 /* The size in the bufctl; UINT64_MAX when it has none to be believed. */
 static uint64_t
 size_in_bufctl(struct target *tgt, const struct snap_slab *s, uint32_t index)

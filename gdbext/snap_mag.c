@@ -296,6 +296,19 @@ load_depot(struct snap *snap, uint32_t cache, taddr_t addr)
 	return UMDB_OK;
 }
 
+/* What a quantum cache took from its arena and does not hold is in use. */
+static void
+count_quantum(struct snap_cache *c)
+{
+	const uint64_t taken = c->c.cache_slab_alloc - c->c.cache_slab_free;
+	const uint64_t idle = c->nthread + c->ndepot;
+
+	/* a running process may have done only one half of it */
+	if ((c->c.cache_cflags & UMC_QCACHE) != 0 &&
+	    c->c.cache_slab_alloc >= c->c.cache_slab_free && taken > idle)
+		c->nalloc = taken - idle;
+}
+
 int
 snap_load_magazines(struct snap *snap)
 {
@@ -316,6 +329,7 @@ snap_load_magazines(struct snap *snap)
 		rc = load_depot(snap, i, c->cache_magfull.ml_list);
 		if (rc == UMDB_OK)
 			rc = load_depot(snap, i, c->cache_magempty.ml_list);
+		count_quantum(&snap->cache[i]);
 	}
 	return rc;
 }

@@ -60,6 +60,22 @@ typedef int walk_round_fn(struct snap *, taddr_t buf, void *arg);
 int walk_rounds(struct snap *snap, const struct mag_found *mag,
     walk_round_fn *fn, void *arg);
 
+/*
+ * Buffers that a quantum cache (UMC_QCACHE) handed out: segments of its arena
+ * that are of its size and in none of its magazines.  One that vmem_xalloc()
+ * took cannot be told from them.
+ */
+int walk_quantum(struct snap *snap, const struct snap_cache *cache,
+    walk_round_fn *fn, void *arg);
+
+/*
+ * The quantum cache that a segment is free in, or NULL; *ret is the magazine
+ * that holds it.
+ */
+const struct snap_cache *walk_quantum_idle(struct snap *snap,
+    const struct snap_arena *arena, const vmem_seg_t *seg,
+    struct mag_found *ret);
+
 /* thread caches: all that the library ever made, also unused ones */
 typedef int walk_tcache_fn(
     struct snap *, taddr_t addr, const umem_tcache_t *, void *arg);

@@ -100,13 +100,10 @@ give_buffers(struct walker_run *r, unsigned states)
 	    r, walk_buffers(r->ctx->snap, r->cache, states, give_buffer, r));
 }
 
-int
-walker_umem(struct walker_run *r)
-{
-	return give_buffers(r, 1u << BUF_ALLOCATED);
-}
-
-/* Buffers of an arena's own caches lie in no slab, only in magazines. */
+/*
+ * Buffers of an arena's own caches lie in no slab: free ones in magazines, the
+ * others are segments of the arena.
+ */
 struct give_rounds {
 	struct walker_run *r;
 	bool threads;
@@ -117,6 +114,24 @@ give_round(struct snap *snap, taddr_t buf, void *arg)
 {
 	(void)snap;
 	return walker_give(arg, buf);
+}
+
+int
+walker_umem(struct walker_run *r)
+{
+	struct snap *snap = r->ctx->snap;
+	int rc = give_buffers(r, 1u << BUF_ALLOCATED);
+	uint32_t i;
+
+	for (i = 0; i < snap->ncache && rc == UMDB_OK; i++) {
+		const struct snap_cache *c = &snap->cache[i];
+
+		if ((r->cache == NULL || r->cache == c) &&
+		    (c->c.cache_cflags & UMC_QCACHE) != 0)
+			rc = walker_fail(
+			    r, walk_quantum(snap, c, give_round, r));
+	}
+	return rc;
 }
 
 static int

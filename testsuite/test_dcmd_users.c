@@ -145,7 +145,7 @@ END_TEST
 START_TEST(named_cache_without_records_is_said_to_have_none)
 {
 	session_expect(&s, "users -e umem_alloc_64",
-	    "nothing is allocated there\n"
+	    "no record says who holds the 11 buffers allocated there\n"
 	    "note: UMF_AUDIT is not enabled for umem_alloc_64\n");
 	session_find(&s, "users -e umem_alloc_64 umem_alloc_48",
 	    "210 bytes for 5 allocations");
@@ -180,6 +180,46 @@ START_TEST(record_of_another_buffer_is_damage_and_not_counted)
 	    "169 bytes for 4 allocations with data sizes 40 to 44:\n" FRAMES(
 		"0x8") "note: damage at 0x7fffe0243990: the bufctl of buffer "
 		       "0x7ffff0002060 says that it is that of 0x7ffff00020b0\n");
+}
+END_TEST
+
+START_TEST(buffers_without_a_sound_record_are_not_denied)
+{
+	const taddr_t slab = audited_slab();
+	uint32_t i;
+
+	for (i = 1; i < 5; i++)
+		draw_free(&d, slab, i);
+	bufctl(0)->bc_addr += 0x50;
+	session_expect(&s, "users -e umem_alloc_48",
+	    "no record says who holds the 1 buffer allocated there\n"
+	    "note: damage at 0x7fffe0243930: the bufctl of buffer "
+	    "0x7ffff0002010 says that it is that of 0x7ffff0002060\n");
+	bufctl(0)->bc_addr -= 0x50;
+	draw_free(&d, slab, 0);
+	umdb_invalidate(s.u);
+	session_expect(
+	    &s, "users -e umem_alloc_48", "nothing is allocated there\n");
+}
+END_TEST
+
+START_TEST(whatis_and_bufctl_say_that_a_record_is_not_the_buffers_own)
+{
+	static const char *const line[] = {"whatis 0x7ffff0002060",
+	    "whatis -q 0x7ffff0002060", "bufctl 0x7ffff0002060",
+	    "bufctl -v 0x7ffff0002060", "bufctl 0x7fffe0243990"};
+	size_t i;
+
+	bufctl(1)->bc_addr += 0x50;
+	for (i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
+		umdb_invalidate(s.u);
+		session_find(&s, line[i],
+		    "note: damage at 0x7fffe0243990: the bufctl of buffer "
+		    "0x7ffff0002060 says that it is that of 0x7ffff00020b0\n");
+	}
+	umdb_invalidate(s.u);
+	session_run(&s, "bufctl 0x7ffff00020b0");
+	ck_assert_ptr_null(strstr(s.text, "note:"));
 }
 END_TEST
 
@@ -547,6 +587,9 @@ test_dcmd_users_suite(void)
 	tcase_add_test(tc, without_any_audited_cache_it_is_an_error);
 	tcase_add_test(tc, record_of_another_buffer_is_damage_and_not_counted);
 	tcase_add_test(tc, unreadable_records_are_damage_and_not_counted);
+	tcase_add_test(tc, buffers_without_a_sound_record_are_not_denied);
+	tcase_add_test(
+	    tc, whatis_and_bufctl_say_that_a_record_is_not_the_buffers_own);
 	tcase_add_test(tc, allocdby_is_newest_first);
 	tcase_add_test(tc, number_of_gdb_goes_before_an_lwp);
 	tcase_add_test(tc, freedby_finds_only_free_buffers);

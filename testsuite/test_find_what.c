@@ -186,6 +186,81 @@ START_TEST(heap_without_a_slab_is_a_segment_of_the_deepest_arena)
 }
 END_TEST
 
+/* An arena of numbers from 0 whose quantum cache of 1 is bin 5. */
+static taddr_t
+draw_ids(taddr_t *cache_ret)
+{
+	const taddr_t ids = draw_arena(&d, "ids", 0);
+	uint64_t i;
+
+	draw_segment(&d, ids, VMEM_SEG_SPAN, 0, 100);
+	for (i = 0; i < 5; i++)
+		draw_segment(&d, ids, VMEM_SEG_ALLOC, i, i + 1);
+	draw_segment(&d, ids, VMEM_SEG_ALLOC, 5, 8);
+	draw_segment(&d, ids, VMEM_SEG_FREE, 8, 100);
+	*cache_ret = draw_cache(&d, "ids_1", 1, 0, 5);
+	DRAW_SET(&d, *cache_ret, umem_cache_t, cache_cflags,
+	    UMC_QCACHE | UMC_INTERNAL);
+	DRAW_SET(&d, *cache_ret, umem_cache_t, cache_arena, ids);
+	return ids;
+}
+
+START_TEST(segment_may_start_at_address_0)
+{
+	taddr_t ids, cache;
+
+	ids = draw_ids(&cache);
+	ck_assert_int_eq(what(0), WHAT_SEGMENT);
+	ck_assert_uint_eq(w.base, 0);
+	ck_assert_uint_eq(w.size, 1);
+	ck_assert_uint_eq(w.arena->addr, ids);
+	ck_assert_int_eq(what(99), WHAT_SEGMENT);
+	ck_assert_uint_eq(w.seg.vs_type, VMEM_SEG_FREE);
+	ck_assert_int_eq(what(100), WHAT_UNKNOWN);
+}
+END_TEST
+
+static int
+note_segment(struct snap *s, const struct whatis *found, void *arg)
+{
+	(void)s;
+	*(struct whatis *)arg = *found;
+	return WALK_NEXT;
+}
+
+START_TEST(segment_in_a_quantum_cache_is_free)
+{
+	taddr_t tc = DRAW_GET(&d, d.root, umem_root_t, root_tcaches);
+	taddr_t cache, idle[2] = {0, 1}, loaded = 2, previous = 3;
+	struct whatis all;
+
+	draw_ids(&cache);
+	draw_depot(&d, cache, idle, 2, 4);
+	draw_load(&d, tc, cache, &loaded, 1, 4);
+	draw_previous(&d, tc, cache, &previous, 1, 4);
+	ck_assert_int_eq(what(0), WHAT_SEGMENT);
+	ck_assert_ptr_nonnull(w.quantum);
+	ck_assert_str_eq(w.quantum->c.cache_name, "ids_1");
+	ck_assert_int_eq(w.state, BUF_FREE_DEPOT);
+	ck_assert_uint_eq(w.tid, 0);
+	what(2);
+	ck_assert_ptr_nonnull(w.quantum);
+	ck_assert_int_eq(w.state, BUF_FREE_THREAD);
+	ck_assert_uint_eq(w.tid, 1001);
+	what(3);
+	ck_assert_ptr_nonnull(w.quantum);
+	ck_assert_int_eq(w.state, BUF_FREE_THREAD);
+	ck_assert_int_eq(find_segments(snap, 3, note_segment, &all), UMDB_OK);
+	ck_assert_ptr_eq(all.quantum, w.quantum);
+	ck_assert_str_eq(all.arena->v.vm_name, "ids");
+	/* handed out; and not of the size that is cached */
+	ck_assert_int_eq(what(4), WHAT_SEGMENT);
+	ck_assert_ptr_null(w.quantum);
+	ck_assert_int_eq(what(5), WHAT_SEGMENT);
+	ck_assert_ptr_null(w.quantum);
+}
+END_TEST
+
 START_TEST(stacks_and_mappings_are_named)
 {
 	ck_assert_int_eq(what(DRAW_SP + 100), WHAT_STACK);
@@ -237,6 +312,8 @@ test_find_what_suite(void)
 	tcase_add_test(t, log_records_are_found_by_any_of_their_bytes);
 	tcase_add_test(
 	    t, heap_without_a_slab_is_a_segment_of_the_deepest_arena);
+	tcase_add_test(t, segment_may_start_at_address_0);
+	tcase_add_test(t, segment_in_a_quantum_cache_is_free);
 	tcase_add_test(t, stacks_and_mappings_are_named);
 	tcase_add_test(t, addresses_of_nothing_are_unknown);
 	tcase_add_test(t, damaged_lists_do_not_hide_the_rest);

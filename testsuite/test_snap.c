@@ -265,6 +265,29 @@ START_TEST(magazines_of_quantum_caches_hold_segments_not_buffers)
 }
 END_TEST
 
+START_TEST(what_quantum_caches_took_and_do_not_hold_is_in_use)
+{
+	taddr_t c = draw_cache(&drawn, "arena_16", 16, 0, 0);
+	taddr_t buf[2] = {0x1000, 0x1010};
+
+	DRAW_SET(&drawn, c, umem_cache_t, cache_cflags, UMC_QCACHE);
+	DRAW_SET(&drawn, c, umem_cache_t, cache_slab_alloc, 9);
+	DRAW_SET(&drawn, c, umem_cache_t, cache_slab_free, 2);
+	draw_depot(&drawn, c, buf, 2, 8);
+	snap_expect_open();
+	snap_expect_counts("arena_16", 5, 0, 2, 0);
+	snap_close(snap);
+	/* a segment that is in a magazine but was not counted yet */
+	DRAW_SET(&drawn, c, umem_cache_t, cache_slab_free, 8);
+	snap_expect_open();
+	snap_expect_counts("arena_16", 0, 0, 2, 0);
+	snap_close(snap);
+	DRAW_SET(&drawn, c, umem_cache_t, cache_slab_free, 10);
+	snap_expect_open();
+	snap_expect_counts("arena_16", 0, 0, 2, 0);
+}
+END_TEST
+
 /* -------------------------------------------------------- finding the root */
 
 START_TEST(process_without_libumem_is_told_what_to_do)
@@ -446,6 +469,7 @@ add_healthy(Suite *s)
 	tcase_add_test(tc, magazines_in_transit_count_as_depot);
 	tcase_add_test(
 	    tc, magazines_of_quantum_caches_hold_segments_not_buffers);
+	tcase_add_test(tc, what_quantum_caches_took_and_do_not_hold_is_in_use);
 	suite_add_tcase(s, tc);
 }
 

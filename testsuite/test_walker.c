@@ -540,6 +540,50 @@ expect_states(const char *line, unsigned states)
 	ck_assert_mem_eq(met, want, n * sizeof(want[0]));
 }
 
+/* Of an arena's ids 0-4 the first three are free in its quantum cache. */
+START_TEST(a_quantum_cache_has_segments_for_buffers)
+{
+	const taddr_t tc = DRAW_GET(&d, d.root, umem_root_t, root_tcaches);
+	const taddr_t ids = draw_arena(&d, "ids", 0);
+	const taddr_t cache = draw_cache(&d, "ids_1", 1, 0, 5);
+	const taddr_t depot[2] = {0, 1}, loaded = 2;
+	uint64_t i;
+
+	draw_segment(&d, ids, VMEM_SEG_SPAN, 0, 100);
+	for (i = 0; i < 5; i++)
+		draw_segment(&d, ids, VMEM_SEG_ALLOC, i, i + 1);
+	draw_segment(&d, ids, VMEM_SEG_ALLOC, 5, 8);
+	draw_segment(&d, ids, VMEM_SEG_FREE, 8, 100);
+	DRAW_SET(
+	    &d, cache, umem_cache_t, cache_cflags, UMC_QCACHE | UMC_INTERNAL);
+	DRAW_SET(&d, cache, umem_cache_t, cache_arena, ids);
+	DRAW_SET(&d, cache, umem_cache_t, cache_slab_alloc, 5);
+	draw_depot(&d, cache, depot, 2, 4);
+	draw_load(&d, tc, cache, &loaded, 1, 4);
+	session_expect(&s, "walk umem ids_1", "0x3\n0x4\n");
+	session_expect(&s, "walk ids_1", "0x3\n0x4\n");
+	session_expect(&s, "walk freemem ids_1", "0x0\n0x1\n0x2\n");
+	session_find(&s, "walk umem", "\n0x3\n0x4\n");
+	session_find(&s, "cache ids_1", "  5      2\n");
+	session_find(&s, "cache ids_1",
+	    "buffers: 2 in use; free: 1 in thread caches, 2 in the depot, 0 "
+	    "in slabs\n");
+	session_expect(
+	    &s, "whatis 0", "0x0 is a free buffer of ids_1, in its depot\n");
+	session_expect(&s, "whatis 2",
+	    "0x2 is a free buffer of ids_1, in the cache of thread 1 (LWP "
+	    "1001)\n");
+	session_expect(&s, "whatis 3", "0x3 is allocated from arena ids\n");
+	session_find(&s, "whatis -v 2", "[0x2, 0x3), free in cache ids_1\n");
+	session_find(&s, "whatis -v 3", "[0x3, 0x4), allocated\n");
+	session_find(&s, "whatis -json 2",
+	    "\"cache\":\"ids_1\",\"state\":\"free-thread\",");
+	session_fail(&s, "print ids_1 int", UMDB_EUSAGE,
+	    "print: the buffers of ids_1 are segments of an arena: umem walk "
+	    "umem ids_1 lists them");
+}
+END_TEST
+
 START_TEST(every_buffer_is_in_one_walk)
 {
 	uint32_t i;
@@ -592,6 +636,7 @@ test_walker_suite(void)
 	tcase_add_test(
 	    heap, arenas_that_import_from_each_other_are_visited_once);
 	tcase_add_test(heap, a_damaged_magazine_hides_no_other);
+	tcase_add_test(heap, a_quantum_cache_has_segments_for_buffers);
 	suite_add_tcase(suite, heap);
 	tcase_add_loop_test(any, every_buffer_is_in_one_walk, 0, 40);
 	suite_add_tcase(suite, any);
