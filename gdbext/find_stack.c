@@ -421,9 +421,10 @@ walk_ring(struct stacks *st, taddr_t addr, uint64_t off, taddr_t *head_ret)
 	int rc = UMDB_OK;
 
 	do {
-		if (guard_loops(&guard, addr) || !link_read(tgt, addr, &link) ||
-		    target_poll(tgt, "threads", 0, 0))
+		if (guard_loops(&guard, addr) || !link_read(tgt, addr, &link))
 			break;
+		if (target_poll(tgt, "threads", 0, 0))
+			return UMDB_EINTR;
 		if (tcb_read(tgt, addr - off, &st->tcb))
 			rc = stack_of_ended(st, addr - off);
 		else
