@@ -233,8 +233,7 @@ tree_walk(struct sites *s)
 			p = up ? dom->idom[p] : s->next[p];
 		}
 		if (++steps % POLL_EVERY == 0 &&
-		    target_poll(
-			tgt, "comparing stacks", steps / 2, dom->n))
+		    target_poll(tgt, "comparing stacks", steps / 2, dom->n))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;

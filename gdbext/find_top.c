@@ -136,9 +136,8 @@ things_in_data(struct roof *r, const struct part *p)
 				r->g, k, "naming variables", k, r->g->nhit))
 				rc = UMDB_EINTR;
 		}
-		if (rc == UMDB_OK &&
-		    target_poll(
-			r->g->m.snap->tgt, "naming variables", i, r->g->nhit))
+		if (rc == UMDB_OK && target_poll(r->g->m.snap->tgt,
+					 "naming variables", i, r->g->nhit))
 			rc = UMDB_EINTR;
 	}
 	return rc;
@@ -171,9 +170,8 @@ label_segment(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 		if (graph_poll(g, lo, "naming arenas", lo, g->nhit))
 			return UMDB_EINTR;
 	}
-	return target_poll(snap->tgt, "naming arenas", lo, g->nhit)
-		   ? UMDB_EINTR
-		   : WALK_NEXT;
+	return target_poll(snap->tgt, "naming arenas", lo, g->nhit) ? UMDB_EINTR
+								    : WALK_NEXT;
 }
 
 /* Segments of an arena that is damaged are labelled as far as they go. */

@@ -278,8 +278,8 @@ page_piece(
 			continue;
 		for (j = 0; j < 4 && rc == UMDB_OK; j++)
 			if (w[j] != 0)
-				rc = page_enter(
-				    snap, root, first + i + j, w[j]);
+				rc =
+				    page_enter(snap, root, first + i + j, w[j]);
 	}
 	return rc;
 }

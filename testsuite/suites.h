@@ -45,6 +45,7 @@
 	X(find_mark) \
 	X(find_root) \
 	X(find_stop) \
+	X(find_poll) \
 	X(find_stack) \
 	X(find_what) \
 	X(find_dom) \
