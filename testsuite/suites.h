@@ -41,6 +41,7 @@
 	X(dcmd_users) \
 	X(dcmd_memory) \
 	X(umdb) \
+	X(find_inner) \
 	X(find_leak) \
 	X(find_mark) \
 	X(find_root) \

@@ -326,7 +326,7 @@ static const struct least {
     {SHAPE_LIST, "owned", "following references", MANY, 1024, 0},
     {SHAPE_TABLE, "graph", "following references", MANY, 1024, MANY},
     {SHAPE_TABLE, "refs", "looking for references", MANY, 4096, MANY},
-    {SHAPE_TABLE, "path", "looking for a path", 0, 1, MANY},
+    {SHAPE_TABLE, "path", "looking for a path", 3, 1, MANY},
     {SHAPE_TABLE, "owned", "following references", MANY, 1024, MANY},
     {SHAPE_ROOTS, "graph", "following references", MANY, 1024, MANY},
     {SHAPE_ROOTS, "top", "naming roots", 0, 1, MANY},
