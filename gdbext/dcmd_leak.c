@@ -338,6 +338,7 @@ static void
 leak_notes(struct leak_run *r)
 {
 	const uint64_t unread = r->leaks->stats.unread_bytes;
+	const uint64_t whole = r->leaks->stats.whole_stacks;
 	char size[32];
 
 	if (r->unaudited && r->ctx->found > 0)
@@ -353,6 +354,12 @@ leak_notes(struct leak_run *r)
 		out_note(r->ctx->out,
 		    "pointers that the program masks, compresses or stores "
 		    "unaligned are not seen");
+	if (whole > 0)
+		out_note(r->ctx->out,
+		    "%" PRIu64 " stack%s of coroutines count%s as a whole: "
+		    "where the coroutine stopped is not known; old pointers "
+		    "there may hide leaks",
+		    whole, whole == 1 ? "" : "s", whole == 1 ? "s" : "");
 	if (unread > 0 && r->ctx->found > 0) {
 		out_size_text(unread, size, sizeof(size));
 		out_note(r->ctx->out,

@@ -53,6 +53,7 @@ struct leak_stats {
 	uint64_t candidates, candidate_bytes;
 	uint64_t root_words, root_bytes, heap_words, hits;
 	uint64_t unread_bytes; /* writable memory that the core does not hold */
+	uint64_t whole_stacks; /* of coroutines, whose SP is not known */
 	/* following pointers: bytes that were searched, and how long it took */
 	uint64_t mark_bytes;
 	double mark_seconds;

@@ -37,7 +37,7 @@ struct search {
 };
 
 static void
-list_context(struct search *s, const uint64_t *w)
+list_context(struct search *s, taddr_t at, const uint64_t *w)
 {
 	struct contexts *l = s->list;
 	struct context *more;
@@ -54,11 +54,11 @@ list_context(struct search *s, const uint64_t *w)
 		l->room = room;
 	}
 	l->context[l->n++] = (struct context){
-	    w[UC_STACK_SP], w[UC_STACK_SIZE], w[UC_RSP], w[UC_RIP]};
+	    at, w[UC_STACK_SP], w[UC_STACK_SIZE], w[UC_RSP], w[UC_RIP]};
 }
 
 static void
-take_context(struct search *s, const uint64_t *w)
+take_context(struct search *s, taddr_t at, const uint64_t *w)
 {
 	const taddr_t lo = w[UC_STACK_SP], size = w[UC_STACK_SIZE];
 	size_t i;
@@ -66,7 +66,7 @@ take_context(struct search *s, const uint64_t *w)
 	if (size < STACK_MIN || size > UINT64_MAX - lo || w[UC_RSP] - lo > size)
 		return;
 	if (s->list != NULL)
-		list_context(s, w);
+		list_context(s, at, w);
 	for (i = 0; i < s->n; i++)
 		if (s->sp[i] - lo < size && lo > s->lo[i])
 			s->lo[i] = lo;
@@ -82,7 +82,7 @@ search_piece(struct search *s, taddr_t at, const uint8_t *p, uint64_t len)
 		    at + off + UC_FPREGS * WORD)
 			continue;
 		memcpy(word, p + off, sizeof(word));
-		take_context(s, word);
+		take_context(s, at + off, word);
 	}
 }
 
@@ -215,9 +215,15 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < places.n && rc == UMDB_OK; i++)
 		rc = search_range(&s, places.r[i].start, places.r[i].end, buf);
-	for (i = 0; i < ret->n; i++)
-		if (is_suspended(snap->tgt, &ret->context[i]))
-			ret->context[n++] = ret->context[i];
+	for (i = 0; i < ret->n; i++) {
+		const struct context c = ret->context[i];
+
+		if (!is_suspended(snap->tgt, &c))
+			continue;
+		ret->context[i] = ret->context[n];
+		ret->context[n++] = c;
+	}
+	ret->nother = ret->n - n;
 	ret->n = n;
 	free(places.r);
 	free(buf);

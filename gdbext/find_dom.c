@@ -39,6 +39,7 @@ struct work {
 	uint32_t *path; /* a path under compression */
 	size_t pathroom;
 	unsigned phase, steps;
+	int rc; /* of eval(), when it returns 0 */
 };
 
 /* True when the user wants to stop.  @done: nodes, in this phase. */
@@ -99,14 +100,14 @@ search(struct work *w, uint32_t root)
 		for (i = next[at]; i < n && d->place[to[i]] != 0; i++)
 			if (work_poll(w, d->n))
 				return UMDB_EINTR;
-		if (i == n) {
+		if (i == n) { /* a chain is as long on the way back */
 			at = w->ancestor[at];
-			continue;
+		} else {
+			next[at] = i + 1;
+			search_enter(w, to[i], at);
+			at = d->n;
 		}
-		next[at] = i + 1;
-		search_enter(w, to[i], at);
-		at = d->n;
-		if (work_poll(w, at))
+		if (work_poll(w, d->n))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -130,6 +131,8 @@ predecessors(struct work *w, const struct dom_rows *r, uint32_t first,
 
 	for (node = 0; node < n; node++) {
 		p = place[first + node];
+		if (work_poll(w, first + node))
+			return UMDB_EINTR;
 		for (e = r->off[node]; e < r->off[node + 1]; e++) {
 			if (e + 2 * EDGES_AHEAD < end)
 				__builtin_prefetch(
@@ -144,7 +147,7 @@ predecessors(struct work *w, const struct dom_rows *r, uint32_t first,
 				w->pred[--w->predoff[v]] = p;
 			else
 				w->predoff[v]++;
-			if (work_poll(w, node))
+			if (work_poll(w, first + node))
 				return UMDB_EINTR;
 		}
 	}
@@ -182,6 +185,8 @@ make_predecessors(struct work *w)
 	for (p = 1; p <= d->n; p++) {
 		sum += w->predoff[p];
 		w->predoff[p] = (uint32_t)sum;
+		if (work_poll(w, d->n))
+			return UMDB_EINTR;
 	}
 	w->predoff[d->n + 1] = (uint32_t)sum;
 	w->pred = find_mem_table(sum + 1, sizeof(*w->pred));
@@ -198,16 +203,28 @@ path_grow(struct work *w)
 	size_t room = w->pathroom == 0 ? 1024 : w->pathroom * 2;
 	uint32_t *more = realloc(w->path, room * sizeof(*more));
 
-	if (more == NULL)
+	if (more == NULL) {
+		w->rc = UMDB_ENOMEM;
 		return false;
+	}
 	w->path = more;
 	w->pathroom = room;
 	return true;
 }
 
+static inline bool
+eval_poll(struct work *w, uint32_t cur)
+{
+	if (!work_poll(w, w->d->n - cur))
+		return false;
+	w->rc = UMDB_EINTR;
+	return true;
+}
+
 /*
  * The node with the least semi on the way from v to the root of its tree in
- * the forest of places above @cur, the root left out.  0 without memory.
+ * the forest of places above @cur, the root left out.  0 on an error, which
+ * w->rc says: a path can have all nodes, so it is polled too.
  */
 static uint32_t
 eval(struct work *w, uint32_t v, uint32_t cur)
@@ -223,8 +240,12 @@ eval(struct work *w, uint32_t v, uint32_t cur)
 		if (n == w->pathroom && !path_grow(w))
 			return 0;
 		w->path[n++] = x;
+		if (eval_poll(w, cur))
+			return 0;
 	}
 	while (n > 0) {
+		if (eval_poll(w, cur))
+			return 0;
 		x = w->path[--n];
 		a = ancestor[x];
 		if (semi[label[a]] < semi[label[x]])
@@ -244,8 +265,8 @@ empty_bucket(struct work *w, uint32_t cur)
 	for (v = w->bucket[cur]; v != 0; v = next) {
 		next = idom[v];
 		u = eval(w, v, cur);
-		if (u == 0)
-			return UMDB_ENOMEM;
+		if (u == 0 || eval_poll(w, cur))
+			return w->rc;
 		idom[v] = w->semi[u] < cur ? u : cur;
 	}
 	return UMDB_OK;
@@ -258,12 +279,10 @@ semidominator(struct work *w, uint32_t cur)
 
 	for (k = w->predoff[cur]; k < w->predoff[cur + 1]; k++) {
 		u = eval(w, w->pred[k], cur);
-		if (u == 0)
-			return UMDB_ENOMEM;
+		if (u == 0 || eval_poll(w, cur))
+			return w->rc;
 		if (w->semi[u] < least)
 			least = w->semi[u];
-		if (work_poll(w, w->d->n - cur))
-			return UMDB_EINTR;
 	}
 	w->semi[cur] = least;
 	w->d->idom[cur] = w->bucket[least];
@@ -284,8 +303,11 @@ dominators(struct work *w)
 	if (w->label == NULL || w->bucket == NULL || d->idom == NULL)
 		return UMDB_ENOMEM;
 	w->phase++;
-	for (p = 1; p <= d->n; p++)
+	for (p = 1; p <= d->n; p++) {
 		w->semi[p] = w->label[p] = p;
+		if (work_poll(w, 0))
+			return UMDB_EINTR;
+	}
 	for (p = d->n; p > 1 && rc == UMDB_OK; p--) {
 		rc = empty_bucket(w, p);
 		if (rc == UMDB_OK)

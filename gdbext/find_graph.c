@@ -14,6 +14,7 @@
 #include "find_graph.h"
 
 #define POLL_EVERY 1024u
+#define REACH_POLL "following references"
 #define QUEUE 48u /* nodes that wait for their memory; a multiple of 3 */
 #define EDGES_AHEAD 8u
 
@@ -314,11 +315,13 @@ reach_run(struct reach *r, reach_fn *fn, void *arg)
 		q.n--;
 		if (fn != NULL)
 			fn(arg, node);
-		for (e = g->off[node]; e < g->off[node + 1]; e++)
+		for (e = g->off[node]; e < g->off[node + 1]; e++) {
 			reach_add(r, g->to[e]);
+			if (graph_poll(g, e, REACH_POLL, steps, g->nbuf))
+				return UMDB_EINTR;
+		}
 		if (++steps % POLL_EVERY == 0 &&
-		    target_poll(
-			g->m.snap->tgt, "following references", steps, g->nbuf))
+		    target_poll(g->m.snap->tgt, REACH_POLL, steps, g->nbuf))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -363,25 +366,39 @@ count_live(struct graph *g)
 	return UMDB_OK;
 }
 
+/* Start from the roots of a rank. */
+static int
+add_roots(struct reach *r, unsigned rank)
+{
+	const struct graph *g = r->g;
+	size_t i, k;
+
+	for (i = 0; i < g->parts.n; i++) {
+		const struct part *p = &g->parts.part[i];
+
+		if (graph_rank(p->kind) != rank)
+			continue;
+		for (k = p->first; k < p->first + p->n; k++) {
+			reach_add(r, g->hit_to[k]);
+			if (graph_poll(g, k, REACH_POLL, 0, g->nbuf))
+				return UMDB_EINTR;
+		}
+	}
+	return UMDB_OK;
+}
+
 static int
 build_live(struct graph *g)
 {
 	struct reach r;
 	unsigned rank;
-	size_t i, k;
 	int rc = reach_init(&r, g);
 
 	for (rank = 0; rank < GRAPH_RANKS && rc == UMDB_OK; rank++) {
 		r.level = (uint8_t)(1 + rank);
-		for (i = 0; i < g->parts.n; i++) {
-			const struct part *p = &g->parts.part[i];
-
-			if (graph_rank(p->kind) != rank)
-				continue;
-			for (k = p->first; k < p->first + p->n; k++)
-				reach_add(&r, g->hit_to[k]);
-		}
-		rc = reach_run(&r, NULL, NULL);
+		rc = add_roots(&r, rank);
+		if (rc == UMDB_OK)
+			rc = reach_run(&r, NULL, NULL);
 	}
 	if (rc == UMDB_OK) {
 		g->live = r.seen;

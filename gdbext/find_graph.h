@@ -60,6 +60,20 @@ graph_is_node(const struct graph *g, uint32_t node)
 	return node < g->nbuf && g->m.state[node] != MARK_NONE;
 }
 
+/*
+ * graph_poll - for loops over hits or edges, which can be very many: at each
+ * GRAPH_POLL-th (@i), true when the user wants to stop.  @done of @total:
+ * progress.
+ */
+#define GRAPH_POLL 65536u
+static inline bool
+graph_poll(const struct graph *g, uint64_t i, const char *what, uint64_t done,
+    uint64_t total)
+{
+	return i % GRAPH_POLL == 0 &&
+	       target_poll(g->m.snap->tgt, what, done, total);
+}
+
 /* graph_copied - bytes of the target that it holds copies of, at most */
 uint64_t graph_copied(const struct graph *g);
 
@@ -93,7 +107,7 @@ typedef void reach_fn(void *arg, uint32_t node);
 int reach_init(struct reach *r, const struct graph *g);
 void reach_fini(struct reach *r);
 
-/* reach_add - start from a node too */
+/* reach_add - start from a node too; the caller polls (graph_poll) */
 static inline void
 reach_add(struct reach *r, uint32_t node)
 {

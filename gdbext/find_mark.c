@@ -417,6 +417,7 @@ find_mark_init(struct mark *m, struct snap *snap)
 	if (rc == UMDB_OK)
 		rc = mark_borrow_bufctls(m);
 	m->stats.unread_bytes += m->roots.unread;
+	m->stats.whole_stacks = m->roots.whole_stacks;
 	if (rc == UMDB_ENOMEM)
 		return target_fail(snap->tgt, rc, 0, "out of memory");
 	return rc;

@@ -43,6 +43,8 @@ struct roots {
 	uint64_t *value;      /* registers and the like */
 	size_t nvalue, room;
 	uint64_t unread; /* writable bytes that the target does not hold */
+	/* coroutines' stacks that are roots as a whole: no SP is known of them */
+	uint64_t whole_stacks;
 };
 
 /*
@@ -129,21 +131,23 @@ bool find_signal_stack(
 int find_context_stacks(
     struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
 
-/* A coroutine that waits to be resumed. */
+/* A coroutine that does not run, or of which that is not known. */
 struct context {
+	taddr_t at; /* of the ucontext_t */
 	taddr_t lo; /* of its stack */
 	uint64_t size;
 	taddr_t sp, pc;
 };
 
 struct contexts {
-	struct context *context;
-	size_t n, room;
+	struct context *context; /* first those that wait to be resumed */
+	size_t n, nother, room;  /* how many wait; how many do not */
 };
 
 /*
  * find_context_suspended - coroutines that swapcontext(3) left, and which
- * nothing has resumed since.  Some are not found: they count as a whole.
+ * nothing has resumed since; behind them all others that a ucontext_t is of.
+ * Some are not found: they count as a whole.
  * UMDB_OK, UMDB_ENOMEM or UMDB_EINTR; free ret->context in either case.
  */
 int find_context_suspended(struct snap *snap, struct contexts *ret);

@@ -12,6 +12,8 @@
 #include "find_graph.h"
 
 #define POLL_EVERY 4096u
+#define REFS_POLL "looking for references"
+#define PATH_POLL "looking for a path"
 #define NOBODY UINT32_MAX
 
 /* --------------------------------------------------------------- references */
@@ -80,21 +82,25 @@ refs_in_buffers(struct refs *r)
 {
 	const struct graph *g = r->g;
 	uint32_t node, e;
+	bool found;
 	int rc;
 
 	for (node = 0; node < g->nbuf && r->rc == WALK_NEXT; node++) {
 		/* its own pointers to itself are no edges, and hold nothing */
-		for (e = g->off[node]; e < g->off[node + 1]; e++)
-			if (g->to[e] == r->node)
-				break;
-		if (e < g->off[node + 1]) {
+		found = false;
+		for (e = g->off[node]; e < g->off[node + 1] && !found; e++) {
+			found = g->to[e] == r->node;
+			if (graph_poll(g, e, REFS_POLL, node, g->nbuf))
+				return UMDB_EINTR;
+		}
+		if (found) {
 			rc = refs_in_buffer(r, node);
 			if (rc != UMDB_OK)
 				return rc;
 		}
-		if (node % POLL_EVERY == 0 &&
-		    target_poll(g->m.snap->tgt, "looking for references", node,
-			g->nbuf))
+		/* a buffer that was read can be large */
+		if ((found || node % POLL_EVERY == 0) &&
+		    target_poll(g->m.snap->tgt, REFS_POLL, node, g->nbuf))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -105,18 +111,22 @@ find_refs(struct graph *g, uint32_t node, find_ref_fn *fn, void *arg)
 {
 	struct refs r = {
 	    .g = g, .node = node, .fn = fn, .arg = arg, .rc = WALK_NEXT};
+	bool found;
 	size_t i, k;
 	int rc;
 
 	for (i = 0; i < g->parts.n; i++) {
 		const struct part *p = &g->parts.part[i];
 
-		for (k = p->first; k < p->first + p->n; k++)
-			if (g->hit_to[k] == node && r.rc == WALK_NEXT)
+		for (k = p->first; k < p->first + p->n; k++) {
+			found = g->hit_to[k] == node && r.rc == WALK_NEXT;
+			if (found)
 				refs_in_part(&r, p, k);
-		if (target_poll(
-			g->m.snap->tgt, "looking for references", 0, g->nbuf))
-			return UMDB_EINTR;
+			/* what is done with one can take long */
+			if ((found || k % GRAPH_POLL == 0) &&
+			    target_poll(g->m.snap->tgt, REFS_POLL, 0, g->nbuf))
+				return UMDB_EINTR;
+		}
 	}
 	rc = refs_in_buffers(&r);
 	if (rc != UMDB_OK)
@@ -147,7 +157,7 @@ breadth_reach(struct breadth *b, uint32_t node, uint32_t from)
 }
 
 /* Places that say most come first: who is reached first is reached by them. */
-static void
+static int
 breadth_roots(struct breadth *b)
 {
 	const struct graph *g = b->g;
@@ -160,10 +170,14 @@ breadth_roots(struct breadth *b)
 
 			if (p->kind != kind)
 				continue;
-			for (k = p->first; k < p->first + p->n; k++)
+			for (k = p->first; k < p->first + p->n; k++) {
 				breadth_reach(b, g->hit_to[k], A_ROOT);
+				if (graph_poll(g, k, PATH_POLL, 0, g->nbuf))
+					return UMDB_EINTR;
+			}
 		}
 	}
+	return UMDB_OK;
 }
 
 static int
@@ -175,11 +189,13 @@ breadth_search(struct breadth *b, uint32_t node)
 	for (i = 0; i < b->n && b->from[node] == NOBODY; i++) {
 		const uint32_t at = b->queue[i];
 
-		for (e = g->off[at]; e < g->off[at + 1]; e++)
+		for (e = g->off[at]; e < g->off[at + 1]; e++) {
 			breadth_reach(b, g->to[e], at);
+			if (graph_poll(g, e, PATH_POLL, i, g->nbuf))
+				return UMDB_EINTR;
+		}
 		if (i % POLL_EVERY == 0 &&
-		    target_poll(
-			g->m.snap->tgt, "looking for a path", i, g->nbuf))
+		    target_poll(g->m.snap->tgt, PATH_POLL, i, g->nbuf))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -229,9 +245,12 @@ path_step(struct graph *g, uint32_t from, uint32_t node, struct ref *ret)
 
 			if (p->kind != kind)
 				continue;
-			for (k = p->first; k < p->first + p->n; k++)
+			for (k = p->first; k < p->first + p->n; k++) {
 				if (g->hit_to[k] == node && r.rc == WALK_NEXT)
 					refs_in_part(&r, p, k);
+				if (graph_poll(g, k, PATH_POLL, 0, g->nbuf))
+					return UMDB_EINTR;
+			}
 		}
 	}
 	*ret = best.ref;
@@ -255,7 +274,8 @@ path_collect(
 	at = node;
 	for (i = n; i-- > 0 && rc == UMDB_OK; at = b->from[at]) {
 		rc = path_step(b->g, b->from[at], at, &(*ref_ret)[i]);
-		if (target_poll(b->g->m.snap->tgt, "looking for a path", 0, 0))
+		if (rc == UMDB_OK &&
+		    target_poll(b->g->m.snap->tgt, PATH_POLL, 0, 0))
 			rc = UMDB_EINTR;
 	}
 	return rc;
@@ -276,8 +296,9 @@ find_path(struct graph *g, uint32_t node, struct ref **ref_ret, size_t *n_ret)
 	b.queue = malloc(size);
 	if (b.from != NULL && b.queue != NULL) {
 		memset(b.from, 0xff, size);
-		breadth_roots(&b);
-		rc = breadth_search(&b, node);
+		rc = breadth_roots(&b);
+		if (rc == UMDB_OK)
+			rc = breadth_search(&b, node);
 		if (rc == UMDB_OK && b.from[node] != NOBODY)
 			rc = path_collect(&b, node, ref_ret, n_ret);
 	}
@@ -360,8 +381,12 @@ owned_search(struct reach *d, struct graph *g, uint32_t node, struct owned *ret)
 		memcpy(d->seen, g->live, g->nbuf);
 	} else {
 		d->seen[node] = 1;
-		for (i = 0; i < g->nhit; i++)
+		for (i = 0; i < g->nhit; i++) {
 			reach_add(d, g->hit_to[i]);
+			if (graph_poll(
+				g, i, "following references", 0, g->nbuf))
+				return UMDB_EINTR;
+		}
 		rc = reach_run(d, NULL, NULL);
 		if (rc != UMDB_OK)
 			return rc;

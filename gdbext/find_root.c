@@ -220,7 +220,7 @@ note_seg(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 /*
  * Segments that client code holds of its own arena @index: the allocated ones
  * less those that a child arena imported.  A damaged ring yields what lies
- * before the damage.
+ * before the damage; one whose walk the user stopped would lack roots.
  */
 static int
 arena_held(struct snap *snap, uint32_t index, struct ranges *held)
@@ -230,16 +230,18 @@ arena_held(struct snap *snap, uint32_t index, struct ranges *held)
 	uint32_t i;
 	int rc;
 
-	(void)walk_segments(
-	    snap, &snap->arena[index], VMEM_SEG_ALLOC, note_seg, &arg);
+	if (walk_segments(snap, &snap->arena[index], VMEM_SEG_ALLOC, note_seg,
+		&arg) == UMDB_EINTR)
+		return UMDB_EINTR;
 	rc = arg.rc;
 	arg = (struct seg_arg){&spans, true, false, UMDB_OK};
 	for (i = 0; i < snap->narena && rc == UMDB_OK; i++) {
 		if (snap->arena[i].parent != index)
 			continue;
-		(void)walk_segments(
+		rc = walk_segments(
 		    snap, &snap->arena[i], VMEM_SEG_SPAN, note_seg, &arg);
-		rc = arg.rc;
+		if (rc != UMDB_EINTR)
+			rc = arg.rc;
 	}
 	ranges_settle(held);
 	ranges_settle(&spans);
@@ -337,7 +339,9 @@ arena_subtract_idle(
 		if (a.cache->c.cache_arena != arena->addr ||
 		    (a.cache->c.cache_cflags & UMC_QCACHE) == 0)
 			continue;
-		(void)walk_depot(snap, a.cache, true, idle_magazine, &a);
+		if (walk_depot(snap, a.cache, true, idle_magazine, &a) ==
+		    UMDB_EINTR)
+			a.rc = UMDB_EINTR;
 		for (t = 0; t < snap->ntcache && a.rc == UMDB_OK; t++)
 			idle_thread(&a, snap->tcache[t].addr);
 	}

@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 
+#include "find_sort.h"
 #include "find_top.h"
 
 #define NONE UINT32_MAX
@@ -206,7 +207,9 @@ tree_walk(struct sites *s)
 {
 	const struct dom *dom = &s->kept->dom;
 	struct target *tgt = s->kept->g->m.snap->tgt;
-	uint32_t p, steps = 0;
+	uint64_t steps = 0;
+	bool up = false;
+	uint32_t p;
 
 	for (p = dom->n; p > 1; p--) {
 		s->next[p] = s->first[dom->idom[p]];
@@ -215,22 +218,22 @@ tree_walk(struct sites *s)
 		    target_poll(tgt, "comparing stacks", 0, 0))
 			return UMDB_EINTR;
 	}
+	/* each is entered on the way down and left on the way up */
 	for (p = 1; p != 0;) {
-		tree_enter(s, p);
-		if (s->first[p] != 0) {
+		if (!up)
+			tree_enter(s, p);
+		else if (s->of[p] != NONE)
+			s->above[s->of[p]]--;
+		if (!up && s->first[p] != 0) {
 			p = s->first[p];
-			continue;
-		}
-		for (; p != 0; p = dom->idom[p]) {
-			if (s->of[p] != NONE)
-				s->above[s->of[p]]--;
-			if (s->next[p] != 0) {
-				p = s->next[p];
-				break;
-			}
+		} else if (!up) {
+			up = true;
+		} else {
+			up = s->next[p] == 0;
+			p = up ? dom->idom[p] : s->next[p];
 		}
 		if (++steps % POLL_EVERY == 0 &&
-		    target_poll(tgt, "comparing stacks", steps, dom->n))
+		    target_poll(tgt, "comparing stacks", steps / 2, dom->n))
 			return UMDB_EINTR;
 	}
 	return UMDB_OK;
@@ -276,8 +279,9 @@ find_top_sites(struct kept *k, struct top *t)
 		s->above = calloc(t->nsite + 1, sizeof(*s->above));
 		rc = s->above != NULL ? tree_walk(s) : UMDB_ENOMEM;
 	}
-	if (rc == UMDB_OK && t->nsite > 1)
-		qsort(t->site, t->nsite, sizeof(*t->site), site_compare);
+	if (rc == UMDB_OK)
+		rc = find_sort(k->g->m.snap->tgt, "ordering sites", t->site,
+		    t->nsite, sizeof(*t->site), site_compare);
 	free(s->of);
 	free(s->first);
 	free(s->next);

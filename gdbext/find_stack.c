@@ -262,6 +262,52 @@ stacks_of_coroutines(struct stacks *st)
 	return rc;
 }
 
+/* What is in no buffer, or in one that is allocated. */
+static bool
+is_in_use(struct snap *snap, taddr_t addr)
+{
+	const struct target_region *r = target_region_at(snap->tgt, addr);
+	const struct snap_slab *s;
+	uint32_t i;
+
+	return r != NULL && r->writable &&
+	       (!snap_buf_at(snap, addr, &s, &i) ||
+		   snap_buf_state(snap, s, i) == BUF_ALLOCATED);
+}
+
+static int
+context_compare(const void *a, const void *b)
+{
+	const struct context *x = a, *y = b;
+
+	return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
+/*
+ * Stacks of coroutines on which neither a thread runs nor one of the
+ * SPs of suspended ones is, which are sorted.
+ */
+static void
+count_whole(struct stacks *st, struct contexts *list, const taddr_t *sp)
+{
+	struct context *c = list->context + list->n;
+	taddr_t last = 0, end;
+	size_t i;
+
+	if (list->nother > 1)
+		qsort(c, list->nother, sizeof(*c), context_compare);
+	for (i = 0; i < list->nother; i++, c++) {
+		end = c->lo + c->size;
+		if (c->lo == last || !is_in_use(st->snap, c->at) ||
+		    !is_in_use(st->snap, c->lo) ||
+		    lowest(st->sp, st->nsp, c->lo, end) != end ||
+		    lowest(sp, list->n, c->lo, end) != end)
+			continue;
+		last = c->lo;
+		st->roots->whole_stacks++;
+	}
+}
+
 /* The lowest of all SPs that are known of a stack counts. */
 static int
 stacks_of_suspended(struct stacks *st)
@@ -269,19 +315,25 @@ stacks_of_suspended(struct stacks *st)
 	struct contexts list = {0};
 	const struct context *c;
 	int rc = find_context_suspended(st->snap, &list);
-	taddr_t sp;
-	size_t i, k;
+	taddr_t *all = calloc(list.n + 1, sizeof(*all)), sp;
+	size_t i;
 
+	if (rc == UMDB_OK && all == NULL)
+		rc = UMDB_ENOMEM;
+	for (i = 0; i < list.n && rc == UMDB_OK; i++)
+		all[i] = list.context[i].sp;
+	if (rc == UMDB_OK)
+		qsort(all, list.n, sizeof(*all), addr_compare);
 	for (i = 0; i < list.n && rc == UMDB_OK; i++) {
 		c = &list.context[i];
-		sp = c->sp;
-		for (k = 0; k < list.n; k++)
-			if (list.context[k].sp - c->lo < sp - c->lo)
-				sp = list.context[k].sp;
+		sp = lowest(all, list.n, c->lo, c->sp);
 		if (sp - c->lo > RED_ZONE)
 			rc = dead_below(st, c->lo, sp);
 	}
+	if (rc == UMDB_OK)
+		count_whole(st, &list, all);
 	free(list.context);
+	free(all);
 	return rc;
 }
 
@@ -421,9 +473,10 @@ walk_ring(struct stacks *st, taddr_t addr, uint64_t off, taddr_t *head_ret)
 	int rc = UMDB_OK;
 
 	do {
-		if (guard_loops(&guard, addr) || !link_read(tgt, addr, &link) ||
-		    target_poll(tgt, "threads", 0, 0))
+		if (guard_loops(&guard, addr) || !link_read(tgt, addr, &link))
 			break;
+		if (target_poll(tgt, "threads", 0, 0))
+			return UMDB_EINTR;
 		if (tcb_read(tgt, addr - off, &st->tcb))
 			rc = stack_of_ended(st, addr - off);
 		else

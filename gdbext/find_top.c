@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "find_sort.h"
 #include "find_top.h"
 
 #define NONE UINT32_MAX
@@ -129,10 +130,14 @@ things_in_data(struct roof *r, const struct part *p)
 	for (i = p->first; i < p->first + p->n && rc == UMDB_OK; i += n) {
 		n = same_run(r, p, i);
 		rc = thing_add(r, TOP_ONE, p, object, &thing);
-		for (k = i; k < i + n && rc == UMDB_OK; k++)
+		for (k = i; k < i + n && rc == UMDB_OK; k++) {
 			r->of_hit[k] = thing;
-		if (target_poll(
-			r->g->m.snap->tgt, "naming variables", i, r->g->nhit))
+			if (graph_poll(
+				r->g, k, "naming variables", k, r->g->nhit))
+				rc = UMDB_EINTR;
+		}
+		if (rc == UMDB_OK && target_poll(r->g->m.snap->tgt,
+					 "naming variables", i, r->g->nhit))
 			rc = UMDB_EINTR;
 	}
 	return rc;
@@ -160,13 +165,17 @@ label_segment(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 		else
 			hi = mid;
 	}
-	for (; lo < l->r->nmemory && g->hit_at[lo] < seg->vs_end; lo++)
+	for (; lo < l->r->nmemory && g->hit_at[lo] < seg->vs_end; lo++) {
 		l->r->arena_of[lo] = l->arena;
-	return target_poll(snap->tgt, "naming arenas", 0, 0) ? WALK_STOP
-							     : WALK_NEXT;
+		if (graph_poll(g, lo, "naming arenas", lo, g->nhit))
+			return UMDB_EINTR;
+	}
+	return target_poll(snap->tgt, "naming arenas", lo, g->nhit) ? UMDB_EINTR
+								    : WALK_NEXT;
 }
 
-static void
+/* Segments of an arena that is damaged are labelled as far as they go. */
+static int
 label_arenas(struct roof *r)
 {
 	struct snap *snap = r->g->m.snap;
@@ -182,11 +191,13 @@ label_arenas(struct roof *r)
 				continue;
 			any = true;
 			if (snap->arena[i].v.vm_depth == depth &&
-			    (snap->arena[i].v.vm_flags & VMF_INTERNAL) == 0)
-				(void)walk_segments(snap, &snap->arena[i],
-				    VMEM_SEG_ALLOC, label_segment, &l);
+			    (snap->arena[i].v.vm_flags & VMF_INTERNAL) == 0 &&
+			    walk_segments(snap, &snap->arena[i], VMEM_SEG_ALLOC,
+				label_segment, &l) == UMDB_EINTR)
+				return UMDB_EINTR;
 		}
 	}
+	return UMDB_OK;
 }
 
 static int
@@ -203,6 +214,8 @@ things_in_arenas(struct roof *r, const struct part *p)
 		if (*thing == NONE)
 			rc = thing_add(r, TOP_ONE, p, NONE, thing);
 		r->of_hit[k] = *thing;
+		if (graph_poll(r->g, k, "naming arenas", k, r->g->nhit))
+			rc = UMDB_EINTR;
 	}
 	return rc;
 }
@@ -224,8 +237,11 @@ thing_of_part(struct roof *r, const struct part *p)
 		fresh = (uint32_t)(r->nthing - 1);
 	if (*thing == NONE)
 		rc = thing_add(r, TOP_ONE, p, NONE, thing);
-	for (k = p->first; k < p->first + p->n && rc == UMDB_OK; k++)
+	for (k = p->first; k < p->first + p->n && rc == UMDB_OK; k++) {
 		r->of_hit[k] = *thing;
+		if (graph_poll(r->g, k, "naming roots", k, r->g->nhit))
+			rc = UMDB_EINTR;
+	}
 	return rc;
 }
 
@@ -268,9 +284,8 @@ roof_things(struct roof *r)
 {
 	const struct graph *g = r->g;
 	size_t i;
-	int rc = UMDB_OK;
+	int rc = label_arenas(r);
 
-	label_arenas(r);
 	for (i = 0; i < g->parts.n && rc == UMDB_OK; i++) {
 		const struct part *p = &g->parts.part[i];
 
@@ -291,7 +306,7 @@ roof_things(struct roof *r)
 /* ------------------------------------------------------------------- ranks */
 
 /* Drop pointers to what is reached from roots of a higher rank. */
-static void
+static int
 roof_rank(struct roof *r)
 {
 	const struct graph *g = r->g;
@@ -302,10 +317,14 @@ roof_rank(struct roof *r)
 		const struct part *p = &g->parts.part[i];
 
 		rank = graph_rank(p->kind);
-		for (k = p->first; k < p->first + p->n; k++)
+		for (k = p->first; k < p->first + p->n; k++) {
 			if (g->live[g->hit_to[k]] < 1 + rank)
 				r->of_hit[k] = NONE;
+			if (graph_poll(g, k, "ranking roots", k, g->nhit))
+				return UMDB_EINTR;
+		}
 	}
+	return UMDB_OK;
 }
 
 /* -------------------------------------------------------------------- edges */
@@ -328,9 +347,12 @@ roof_edges(struct roof *r)
 	r->to = malloc((g->nhit + r->nthing + 1) * sizeof(*r->to));
 	if (r->off == NULL || r->to == NULL)
 		return UMDB_ENOMEM;
-	for (i = 0; i < g->nhit; i++)
+	for (i = 0; i < g->nhit; i++) {
 		if (r->of_hit[i] != NONE)
 			r->off[1 + r->of_hit[i]]++;
+		if (graph_poll(g, i, "joining roots", i, 2 * g->nhit))
+			return UMDB_EINTR;
+	}
 	for (i = 0; i < r->nthing; i++) {
 		r->thing[i].edges = r->off[1 + i];
 		if (r->thing[i].above == NONE)
@@ -343,9 +365,13 @@ roof_edges(struct roof *r)
 		sum += r->off[i];
 		r->off[i] = (uint32_t)sum;
 	}
-	for (i = g->nhit; i-- > 0;)
+	for (i = g->nhit; i-- > 0;) {
 		if (r->of_hit[i] != NONE)
 			r->to[--r->off[1 + r->of_hit[i]]] = g->hit_to[i];
+		if (graph_poll(
+			g, i, "joining roots", 2 * g->nhit - i, 2 * g->nhit))
+			return UMDB_EINTR;
+	}
 	for (i = r->nthing; i-- > 0;) {
 		row = r->thing[i].above == NONE ? 0 : 1 + r->thing[i].above;
 		r->to[--r->off[row]] = g->nbuf + 1 + (uint32_t)i;
@@ -440,7 +466,7 @@ row_of(struct roof *r, struct top_root *several, uint32_t dominator)
 }
 
 /* Roots' own pointers. */
-static void
+static int
 rows_places(struct roof *r, struct top_root *several)
 {
 	const struct kept *k = &r->kept;
@@ -450,6 +476,8 @@ rows_places(struct roof *r, struct top_root *several)
 	size_t i;
 
 	for (i = 0; i < r->g->nhit; i++) {
+		if (graph_poll(r->g, i, "naming places", i, r->g->nhit))
+			return UMDB_EINTR;
 		if (r->of_hit[i] == NONE)
 			continue;
 		p = k->dom.place[r->g->hit_to[i]];
@@ -462,6 +490,7 @@ rows_places(struct roof *r, struct top_root *several)
 		row->pointers++;
 		row_place(row, r->of_hit[i], &place);
 	}
+	return UMDB_OK;
 }
 
 /*
@@ -554,25 +583,36 @@ back_note(struct back *b, uint32_t from, uint32_t to)
 	row_place(row, thing, &place);
 }
 
+/* All pointers of buffers that are kept to shared ones. */
+static int
+back_edges(struct back *b)
+{
+	const struct graph *g = b->r->g;
+	uint32_t node, e;
+
+	for (node = 0; node < g->nbuf; node++) {
+		if (node % POLL_EVERY == 0 && back_poll(b, node))
+			return UMDB_EINTR;
+		if (b->r->kept.dom.place[node] == 0)
+			continue;
+		for (e = g->off[node]; e < g->off[node + 1]; e++) {
+			if ((b->shared[g->to[e] / 8] >> g->to[e] % 8 & 1) != 0)
+				back_note(b, node, g->to[e]);
+			if (e % GRAPH_POLL == 0 && back_poll(b, node))
+				return UMDB_EINTR;
+		}
+	}
+	return UMDB_OK;
+}
+
 static int
 rows_back(struct roof *r, struct top_root *several)
 {
 	struct back b = {.r = r, .several = several};
-	const struct graph *g = r->g;
-	uint32_t node, e;
 	int rc = back_init(&b);
 
-	for (node = 0; b.under != NULL && node < g->nbuf; node++) {
-		if (node % POLL_EVERY == 0 && back_poll(&b, node)) {
-			rc = UMDB_EINTR;
-			break;
-		}
-		if (r->kept.dom.place[node] == 0)
-			continue;
-		for (e = g->off[node]; e < g->off[node + 1]; e++)
-			if ((b.shared[g->to[e] / 8] >> g->to[e] % 8 & 1) != 0)
-				back_note(&b, node, g->to[e]);
-	}
+	if (rc == UMDB_OK && b.under != NULL)
+		rc = back_edges(&b);
 	free(b.shared);
 	free(b.under);
 	return rc;
@@ -629,8 +669,9 @@ roof_rows(struct roof *r, struct top *t)
 	t->root = calloc(r->nthing + 1, sizeof(*t->root));
 	if (t->root == NULL)
 		return UMDB_ENOMEM;
-	rows_places(r, &several);
-	rc = rows_back(r, &several);
+	rc = rows_places(r, &several);
+	if (rc == UMDB_OK)
+		rc = rows_back(r, &several);
 	if (rc != UMDB_OK)
 		return rc;
 	rows_count(r, &several);
@@ -639,8 +680,8 @@ roof_rows(struct roof *r, struct top *t)
 			t->root[t->nroot++] = r->thing[i].row;
 	if (several.count > 0)
 		t->root[t->nroot++] = several;
-	qsort(t->root, t->nroot, sizeof(*t->root), root_compare);
-	return UMDB_OK;
+	return find_sort(r->g->m.snap->tgt, "ordering roots", t->root, t->nroot,
+	    sizeof(*t->root), root_compare);
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -653,10 +694,10 @@ top_make(struct roof *r, struct top *t)
 
 	if (rc == UMDB_OK)
 		rc = roof_things(r);
-	if (rc != UMDB_OK)
-		return rc;
-	roof_rank(r);
-	rc = roof_edges(r);
+	if (rc == UMDB_OK)
+		rc = roof_rank(r);
+	if (rc == UMDB_OK)
+		rc = roof_edges(r);
 	if (rc != UMDB_OK)
 		return rc;
 	dg.split = r->g->nbuf;

@@ -138,6 +138,8 @@ snap_load_caches(struct snap *snap)
 			ix->list_broken = true;
 			break;
 		}
+		if (target_poll(snap->tgt, "caches", snap->ncache, 0))
+			return UMDB_EINTR;
 		if (target_read(snap->tgt, addr, &c, sizeof(c), "cache") !=
 		    UMDB_OK) {
 			snap_damaged(snap, addr,
@@ -180,7 +182,7 @@ snap_adopt_cache(struct snap *snap, taddr_t addr, const umem_slab_t *sp)
 
 /* ------------------------------------------------------------------ arenas */
 
-static void
+static int
 arena_find_parents(struct snap *snap)
 {
 	uint32_t i, j;
@@ -188,11 +190,14 @@ arena_find_parents(struct snap *snap)
 	for (i = 0; i < snap->narena; i++) {
 		struct snap_arena *a = &snap->arena[i];
 
+		if (target_poll(snap->tgt, "arenas", i, snap->narena))
+			return UMDB_EINTR;
 		a->parent = UINT32_MAX;
 		for (j = 0; j < snap->narena && a->v.vm_source != 0; j++)
 			if (snap->arena[j].addr == a->v.vm_source && j != i)
 				a->parent = j;
 	}
+	return UMDB_OK;
 }
 
 int
@@ -211,6 +216,8 @@ snap_load_arenas(struct snap *snap)
 			    "the list of arenas loops at %#" PRIx64, addr);
 			break;
 		}
+		if (target_poll(snap->tgt, "arenas", snap->narena, 0))
+			return UMDB_EINTR;
 		if (target_read(snap->tgt, addr, &v, sizeof(v), "arena") !=
 		    UMDB_OK) {
 			snap_damaged(snap, addr,
@@ -230,8 +237,7 @@ snap_load_arenas(struct snap *snap)
 		snap->arena[snap->narena].addr = addr;
 		snap->arena[snap->narena++].v = v;
 	}
-	arena_find_parents(snap);
-	return UMDB_OK;
+	return arena_find_parents(snap);
 }
 
 /* ----------------------------------------------------------------- regions */
@@ -258,6 +264,8 @@ snap_load_regions(struct snap *snap)
 			    "the list of regions loops at %#" PRIx64, addr);
 			break;
 		}
+		if (target_poll(snap->tgt, "regions", snap->nregion, 0))
+			return UMDB_EINTR;
 		if (target_read(snap->tgt, addr, &r, sizeof(r), "region") !=
 		    UMDB_OK) {
 			snap_damaged(snap, addr,

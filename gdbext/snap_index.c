@@ -185,7 +185,8 @@ slab_append(struct snap *snap, taddr_t addr, const umem_slab_t *sp,
 
 /*
  * The page map names a slab that was not seen yet.  Returns UMDB_OK also when
- * it is not believed: then it is bad_slab.
+ * it is not believed: then it is bad_slab.  Polled for each: a slab is read
+ * from elsewhere, and a remote target takes its time.
  */
 static int
 slab_meet(struct snap *snap, taddr_t addr, taddr_t page)
@@ -196,6 +197,9 @@ slab_meet(struct snap *snap, taddr_t addr, taddr_t page)
 	umem_slab_t sp;
 	uint32_t cache;
 
+	if (target_poll(
+		snap->tgt, "slabs", page / SNAP_LEAF_SPAN, UMEM_PM_ROOTS))
+		return UMDB_EINTR;
 	ix->bad_slab = addr;
 	if (target_read(snap->tgt, addr, &sp, sizeof(sp), "slab") != UMDB_OK) {
 		snap_damaged(snap, addr, "%s (page map, %#" PRIx64 ")",
@@ -242,14 +246,14 @@ page_enter(struct snap *snap, uint32_t root, size_t i, taddr_t addr)
 {
 	struct snap_index *ix = snap->index;
 	taddr_t page = root * SNAP_LEAF_SPAN + (uint64_t)i * UMEM_PAGE_SIZE;
+	int rc;
 
 	if (addr == ix->bad_slab)
 		return UMDB_OK;
 	if (addr != ix->last_slab || page >= ix->last_end) {
-		if (slab_meet(snap, addr, page) != UMDB_OK)
-			return UMDB_ENOMEM;
-		if (ix->bad_slab != 0)
-			return UMDB_OK;
+		rc = slab_meet(snap, addr, page);
+		if (rc != UMDB_OK || ix->bad_slab != 0)
+			return rc;
 	}
 	if (ix->leaf[root] == NULL) {
 		ix->leaf[root] = calloc(UMEM_PM_LEAF_PAGES, sizeof(uint32_t));
@@ -266,17 +270,18 @@ page_piece(
 {
 	uint64_t w[4];
 	size_t i, j;
+	int rc = UMDB_OK;
 
-	for (i = 0; i < PIECE_WORDS; i += 4) {
+	for (i = 0; i < PIECE_WORDS && rc == UMDB_OK; i += 4) {
 		memcpy(w, p + i * sizeof(w[0]), sizeof(w));
 		if ((w[0] | w[1] | w[2] | w[3]) == 0)
 			continue;
-		for (j = 0; j < 4; j++)
-			if (w[j] != 0 && page_enter(snap, root, first + i + j,
-					     w[j]) != UMDB_OK)
-				return UMDB_ENOMEM;
+		for (j = 0; j < 4 && rc == UMDB_OK; j++)
+			if (w[j] != 0)
+				rc =
+				    page_enter(snap, root, first + i + j, w[j]);
 	}
-	return UMDB_OK;
+	return rc;
 }
 
 /*
@@ -326,6 +331,7 @@ page_leaf(struct snap *snap, uint32_t root, taddr_t leaf, unsigned char *buf)
 	const unsigned char *p;
 	uint64_t lost = 0;
 	size_t i;
+	int rc;
 
 	for (i = 0; i < UMEM_PM_LEAF_PAGES; i += PIECE_WORDS) {
 		if (target_poll(snap->tgt, "slabs", root, UMEM_PM_ROOTS))
@@ -339,8 +345,9 @@ page_leaf(struct snap *snap, uint32_t root, taddr_t leaf, unsigned char *buf)
 				first = snap->tgt->err;
 			continue;
 		}
-		if (page_piece(snap, root, i, p) != UMDB_OK)
-			return UMDB_ENOMEM;
+		rc = page_piece(snap, root, i, p);
+		if (rc != UMDB_OK)
+			return rc;
 	}
 	if (lost != 0)
 		snap_damaged(snap, leaf,

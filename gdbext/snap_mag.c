@@ -206,6 +206,8 @@ mark_tcache(struct snap *snap, const umem_tcache_t *tc, taddr_t addr)
 	int rc = UMDB_OK;
 
 	for (i = 0; i < UMEM_TC_BINS && rc == UMDB_OK; i++) {
+		if (target_poll(snap->tgt, "thread caches", 0, 0))
+			return UMDB_EINTR;
 		rc = mark_loaded(snap, tc, addr, i);
 		if (rc == UMDB_OK && tc->tc_bin[i].tb_prev != 0)
 			rc = mark_magazine(snap, tc->tc_bin[i].tb_prev,

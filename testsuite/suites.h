@@ -41,10 +41,12 @@
 	X(dcmd_users) \
 	X(dcmd_memory) \
 	X(umdb) \
+	X(find_inner) \
 	X(find_leak) \
 	X(find_mark) \
 	X(find_root) \
 	X(find_stop) \
+	X(find_poll) \
 	X(find_stack) \
 	X(find_what) \
 	X(find_dom) \

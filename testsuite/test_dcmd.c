@@ -590,6 +590,22 @@ START_TEST(findleaks_shows_only_groups_with_the_function)
 }
 END_TEST
 
+START_TEST(findleaks_says_that_a_coroutines_stack_counts_as_a_whole)
+{
+	const taddr_t at = DRAW_APP_DATA + 0x4000, lo = DRAW_APP_DATA + 0x8000;
+
+	keep_plain();
+	fake_put64(d.tgt, at + 16, lo);
+	fake_put64(d.tgt, at + 32, 0x4000);
+	fake_put64(d.tgt, at + 20 * 8, lo + 0x3f00);
+	fake_put64(d.tgt, at + 28 * 8, at + 424);
+	session_find(&s, "findleaks",
+	    "note: 1 stack of coroutines counts as a whole: where the "
+	    "coroutine stopped is not known; old pointers there may hide "
+	    "leaks\n");
+}
+END_TEST
+
 START_TEST(findleaks_details_name_the_oldest_of_each_group)
 {
 	keep_plain();
@@ -690,6 +706,8 @@ test_dcmd_suite(void)
 	tcase_add_test(c, whatis_tells_free_buffers_by_where_they_lie);
 	tcase_add_test(c, findleaks_groups_by_kind_cache_and_stack);
 	tcase_add_test(c, findleaks_shows_only_groups_with_the_function);
+	tcase_add_test(
+	    c, findleaks_says_that_a_coroutines_stack_counts_as_a_whole);
 	tcase_add_test(c, findleaks_details_name_the_oldest_of_each_group);
 	tcase_add_test(c, findleaks_lists_every_buffer_in_json);
 	tcase_add_test(c, findleaks_keeps_its_result_until_told_otherwise);

@@ -278,6 +278,40 @@ START_TEST(coroutine_keeps_what_lies_above_its_sp)
 	ck_assert_uint_eq(leaks->nleak, _i == 0 ? 1 : 0);
 	if (_i == 0)
 		ck_assert(lost(b));
+	/* a thread's SP says how far it is used */
+	ck_assert_uint_eq(leaks->stats.whole_stacks, 0);
+}
+END_TEST
+
+/* A stack of which nothing says how far it is used is counted, but once. */
+START_TEST(stacks_of_coroutines_that_count_whole_are_told)
+{
+	const taddr_t at = DRAW_APP_DATA + 0x4000, pc = DRAW_TEXT + 0x100;
+	const taddr_t a = take(), freed = take();
+
+	fake_add(d.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
+	draw_context(at, at + 424);
+	draw_context(at + 0x800, at + 0x800 + 424);
+	put(at + 21 * 8, pc);
+	put(ALT + 0x4100, a);
+	switch (_i) {
+	case 1: /* as swapcontext left it */
+		put(ALT + 0x9ef8, pc);
+		break;
+	case 2: /* a thread runs there */
+		d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x9000;
+		break;
+	case 3: /* unmapped, and freed */
+		put(at + 16, DRAW_HEAP - 0x100000);
+		put(at + 20 * 8, DRAW_HEAP - 0x100000 + 0x5f00);
+		put(at + 0x800 + 16, freed);
+		put(at + 0x800 + 20 * 8, freed + 0x5f00);
+		draw_free(&d, slab, taken - 1);
+		break;
+	}
+	run();
+	ck_assert_uint_eq(leaks->stats.whole_stacks, _i == 0);
+	ck_assert(lost(a) == (_i != 0 && _i != 3));
 }
 END_TEST
 
@@ -375,6 +409,8 @@ test_find_root_suite(void)
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);
 	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
 	tcase_add_loop_test(t, coroutine_keeps_what_lies_above_its_sp, 0, 2);
+	tcase_add_loop_test(
+	    t, stacks_of_coroutines_that_count_whole_are_told, 0, 4);
 	tcase_add_test(t, what_lies_behind_memory_that_was_left_out_is_read);
 	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
 	tcase_add_test(

@@ -59,7 +59,7 @@ END_TEST
 enum { POLLS = 64 };
 
 struct polls {
-	unsigned n, refuse; /* polls so far; the one that is refused, or 0 */
+	unsigned n, refuse;   /* polls so far; the one that is refused, or 0 */
 	char what[POLLS][32]; /* of the first ones */
 };
 
