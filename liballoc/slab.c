@@ -175,9 +175,9 @@ slab_enter(umem_cache_t *cp, umem_slab_t *sp)
 }
 
 /*
- * slab_populate - the slab is in use up to @end: get memory for that at once, and
- * for up to @ahead bytes more.  A fault for each page costs as much again as
- * the page itself.
+ * slab_populate - the slab is in use up to @end: get memory for that at once,
+ * and for up to @ahead bytes more.  A fault for each page costs as much again
+ * as the page itself.
  */
 static void
 slab_populate(umem_slab_t *sp, size_t end, size_t ahead)

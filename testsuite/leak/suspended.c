@@ -8,7 +8,6 @@
  * its stack counts.
  */
 #include <setjmp.h>
-#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "truth.h"
@@ -81,26 +80,15 @@ start(ucontext_t *uc, void (*fn)(void), void *stack)
 	swapcontext(&home, uc);
 }
 
-STEP void *
-map(void)
-{
-	void *p = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		exit(2);
-	return p;
-}
-
 int
 main(void)
 {
-	start(&in_data, waits, map());
+	start(&in_data, waits, map_pages(STACK));
 	coroutine = calloc(1, sizeof(*coroutine));
 	start(&coroutine->context, waits, coroutine->stack);
 	in_buffer = calloc(1, sizeof(*in_buffer));
-	start(in_buffer, waits, map());
-	start(&jumps, jumps_away, map());
+	start(in_buffer, waits, map_pages(STACK));
+	start(&jumps, jumps_away, map_pages(STACK));
 	if (_setjmp(back) == 0)
 		setcontext(&jumps);
 	truth_end();

@@ -3,7 +3,6 @@
  * swapped.c - coroutines that swap stacks themselves; the process ends in one
  * of them, so main's frames are on a stack that no thread's SP is on
  */
-#include <sys/mman.h>
 
 #include "truth.h"
 
@@ -61,17 +60,6 @@ start(char *stack, void (*fn)(void))
 	which++;
 }
 
-STEP char *
-map(void)
-{
-	char *p = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		exit(2);
-	return p;
-}
-
 int
 main(void)
 {
@@ -80,8 +68,8 @@ main(void)
 	mine[1] = calloc(1, 120);
 	in_buffer = calloc(1, STACK);
 	start(in_buffer, waits);
-	start(map(), waits);
-	start(map(), runs);
+	start(map_pages(STACK), waits);
+	start(map_pages(STACK), runs);
 	free(mine[1]);
 	return 2;
 }

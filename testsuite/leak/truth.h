@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define STEP __attribute__((noinline, noclone, unused)) static
@@ -90,6 +91,18 @@ truth_scrub(void)
 }
 
 /* truth_write - write the truth to the file named by $TRUTH */
+/* map_pages - memory that the program got by itself, for a stack or so */
+STEP void *
+map_pages(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	return p;
+}
+
 STEP void
 truth_write(void)
 {
