@@ -121,7 +121,7 @@ struct whatis {
 	const struct target_region *region;
 };
 
-/* find_whatis - the most specific thing that addr belongs to */
+/* find_whatis - the most specific thing that addr belongs to, or UMDB_EINTR */
 int find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret);
 
 /*

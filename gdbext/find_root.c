@@ -428,6 +428,9 @@ roots_add_constructed(struct snap *snap, struct roots *roots)
 		if (s->cache >= snap->ncache ||
 		    !cache_keeps(&snap->cache[s->cache].c))
 			continue;
+		if (target_poll(
+			snap->tgt, "constructed objects", i, snap->nslab))
+			return UMDB_EINTR;
 		for (k = 0; k < s->nchunk && rc == UMDB_OK; k++) {
 			state = snap_buf_state(snap, s, k);
 			if (state == BUF_FREE_DEPOT || state == BUF_FREE_THREAD)

@@ -431,5 +431,7 @@ find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret)
 		found = find_mapping(snap, addr, ret);
 	if (!found)
 		ret->kind = WHAT_UNKNOWN;
-	return UMDB_OK;
+	return snap->tgt->stopped
+		   ? target_fail(snap->tgt, UMDB_EINTR, addr, "interrupted")
+		   : UMDB_OK;
 }

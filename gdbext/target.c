@@ -159,15 +159,16 @@ poll_in(struct target *tgt, bool bytes, const char *what, uint64_t done,
 	struct timespec ts;
 	uint64_t now;
 
-	if (tgt->poll == NULL)
-		return false;
+	if (tgt->stopped || tgt->poll == NULL)
+		return tgt->stopped;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	if (now - tgt->polled < POLL_INTERVAL_NS)
 		return false;
 	tgt->polled = now;
 	tgt->in_bytes = bytes;
-	return tgt->poll(tgt->poll_arg, what, done, total);
+	tgt->stopped = tgt->poll(tgt->poll_arg, what, done, total);
+	return tgt->stopped;
 }
 
 bool

@@ -106,6 +106,7 @@ struct target {
 	    void *arg, const char *what, uint64_t done, uint64_t total);
 	void *poll_arg;
 	uint64_t polled; /* when poll was last called, ns */
+	bool stopped;    /* poll returned true: no other answer until reset */
 	bool in_bytes;   /* done and total of that call are bytes */
 	/* reads cost milliseconds (remote): say so before long work */
 	bool slow;
@@ -154,7 +155,9 @@ target_rate(const struct target *tgt)
 }
 
 /*
- * target_poll - true when the user wants to stop; cheap, call often.
+ * target_poll - true when the user wants to stop; cheap, call often.  Once
+ * true it stays so until tgt->stopped is reset, at the start of a command:
+ * what ignores that a walk was stopped cannot lose it.
  * target_poll_bytes: what is done and in all are bytes of the target
  */
 bool target_poll_bytes(

@@ -36,6 +36,16 @@ may_call(const struct umdb *u)
 	return pthread_equal(u->owner, pthread_self()) != 0;
 }
 
+void
+umdb_enter(struct umdb *u)
+{
+	u->owner = pthread_self();
+	if (u->busy || u->tgt == NULL)
+		return;
+	u->tgt->stopped = false;
+	u->through->stopped = false;
+}
+
 static void
 call_read(void *arg, uint64_t addr, void *buf, uint64_t len, int *ok)
 {
@@ -656,8 +666,8 @@ umdb_run(struct umdb *u, const char *text, uint64_t *found)
 		    "umem: another command is still running");
 		return UMDB_ETARGET;
 	}
+	umdb_enter(u);
 	u->busy = true;
-	u->owner = pthread_self();
 	u->result = NULL;
 	memset(u->lookups, 0, sizeof(u->lookups));
 	rc = pipeline_parse(text, &line, &u->err);
@@ -774,8 +784,8 @@ offer_names(struct umdb *u, enum dcmd_complete what, const char *start)
 
 	if (u == NULL || u->busy)
 		return;
+	umdb_enter(u);
 	u->busy = true;
-	u->owner = pthread_self();
 	snap = prepare(u) == UMDB_OK ? u->snap : NULL;
 	if (snap != NULL && what == COMPLETE_ARENA)
 		for (i = 0; i < snap->narena; i++)

@@ -70,6 +70,9 @@ struct umdb {
 	bool stale; /* invalidated while it did */
 };
 
+/* umdb_enter - what an entry begins with: whose call it is, and no stop yet */
+void umdb_enter(struct umdb *u);
+
 /* Steps of having a target: open it, say what the debugger told, forget it. */
 int umdb_open_targets(struct umdb *u);
 int umdb_tell(struct umdb *u, struct target *tgt);

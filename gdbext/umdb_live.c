@@ -130,7 +130,7 @@ umdb_buffer(struct umdb *u, uint64_t addr, int state, struct umdb_buffer *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->cache = "";
 	ret->state = "not umem";
-	u->owner = pthread_self();
+	umdb_enter(u);
 	tgt = fresh_target(u);
 	if (tgt != NULL && u->root != 0)
 		rc = snap_point(tgt, u->root, addr, state != 0, &u->point);
@@ -156,7 +156,7 @@ umdb_unwatch(struct umdb *u, int32_t entry)
 	const struct snap_writer writer = {call_poke, u};
 	struct target *tgt;
 
-	u->owner = pthread_self();
+	umdb_enter(u);
 	tgt = u->core == NULL && entry >= 0 ? fresh_target(u) : NULL;
 	if (tgt == NULL || u->cb.poke == NULL ||
 	    (u->root == 0 && find_root(u) != UMDB_OK))

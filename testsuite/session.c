@@ -86,7 +86,7 @@ on_poll(void *arg, const char *text, int *ok)
 
 	(void)text;
 	s->polls++;
-	*ok = 1;
+	*ok = !s->stop;
 }
 
 static void

@@ -20,6 +20,7 @@ struct session {
 	uint64_t found;
 	unsigned stop_after; /* writes taken before saying stop; 0: all */
 	unsigned writes, polls, reads;
+	bool stop;                          /* what polls answer */
 	void (*in_write)(struct session *); /* called by each write */
 	/* name data of the program too: v0, v1, ... of 256 bytes each */
 	bool variables;

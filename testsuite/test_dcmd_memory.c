@@ -627,6 +627,7 @@ START_TEST(search_can_be_interrupted_and_passes_on_errors)
 	    find_grep(d.tgt, &g, count_hit, &hits, &stats), UMDB_EINTR);
 	ck_assert_int_eq(hits, 0);
 	d.tgt->poll = NULL;
+	d.tgt->stopped = false;
 	ck_assert_int_eq(
 	    find_grep(d.tgt, &g, count_hit, &hits, &stats), UMDB_ENOMEM);
 	ck_assert_int_eq(hits, 3);

@@ -21,6 +21,9 @@
 static struct draw d;
 static struct snap *snap;
 static struct graph *g;
+static taddr_t depot; /* a magazine in a depot */
+
+#define HELD (DRAW_HEAP + 0x300000u) /* memory from the program's own arena */
 
 static bool
 same_page(void *arg, const struct part *part, taddr_t a, taddr_t b)
@@ -109,6 +112,31 @@ ask_owned(uint32_t node)
 	return rc;
 }
 
+/* What whatis looks through for it: magazines, the depots of all caches. */
+static int
+ask_magazine(uint32_t node)
+{
+	struct whatis w;
+	const int rc = find_whatis(snap, depot, &w);
+
+	(void)node;
+	if (rc == UMDB_OK && depot != 0)
+		ck_assert_int_eq(w.kind, WHAT_MAGAZINE);
+	return rc;
+}
+
+static int
+ask_segment(uint32_t node)
+{
+	struct whatis w;
+	const int rc = find_whatis(snap, HELD + 0x2000, &w);
+
+	(void)node;
+	if (rc == UMDB_OK && depot != 0)
+		ck_assert_int_eq(w.kind, WHAT_SEGMENT);
+	return rc;
+}
+
 /* In this order: later ones need what the first ones make. */
 static const struct question {
 	const char *name;
@@ -121,6 +149,8 @@ static const struct question {
     {"refs", ask_refs},
     {"path", ask_path},
     {"owned", ask_owned},
+    {"magazine", ask_magazine},
+    {"segment", ask_segment},
 };
 #define NQUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
@@ -172,6 +202,7 @@ static int
 ask(unsigned q, uint32_t node, struct polls *p)
 {
 	d.tgt->polled = 0;
+	d.tgt->stopped = false;
 	d.tgt->poll = count;
 	d.tgt->poll_arg = p;
 	return questions[q].ask(node);
@@ -180,6 +211,7 @@ ask(unsigned q, uint32_t node, struct polls *p)
 static void
 setup(void)
 {
+	depot = 0;
 	draw_open(&d);
 }
 
@@ -194,8 +226,6 @@ teardown(void)
 }
 
 /* ------------------------------------------------------------ any one stops */
-
-#define HELD (DRAW_HEAP + 0x300000u) /* memory from the program's own arena */
 
 /* A list, led to by a variable, the stack, and memory from an arena. */
 static taddr_t
@@ -219,7 +249,7 @@ draw_little_of_each(void)
 	draw_segment(&d, arena, VMEM_SEG_FREE, HELD + 0x2000, HELD + 0x4000);
 	DRAW_SET(&d, qcache, umem_cache_t, cache_cflags, UMC_QCACHE);
 	DRAW_SET(&d, qcache, umem_cache_t, cache_arena, arena);
-	draw_depot(&d, qcache, &quantum, 1, 16);
+	depot = draw_depot(&d, qcache, &quantum, 1, 16);
 	draw_tcache(&d, 1001);
 	fake_put64(d.tgt, HELD + 8, at);
 	fake_put64(d.tgt, DRAW_APP_DATA, at);

@@ -81,6 +81,7 @@ static int
 search_with_polls(struct polls *p)
 {
 	d.tgt->polled = 0;
+	d.tgt->stopped = false;
 	d.tgt->poll = count_polls;
 	d.tgt->poll_arg = p;
 	return find_leaks(snap, &leaks);
@@ -227,6 +228,7 @@ START_TEST(sorting_is_polled_and_right)
 			}
 			p = (struct polls){0};
 			d.tgt->polled = 0;
+			d.tgt->stopped = false;
 			ck_assert_int_eq(find_sort(d.tgt, "x", a, n[i],
 					     sizeof(a[0]), compare_numbers),
 			    UMDB_OK);

@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <string.h>
+#include <time.h>
 
 #include "error.h"
 #include "session.h"
@@ -171,6 +172,27 @@ START_TEST(writer_that_stops_stops_the_command)
 }
 END_TEST
 
+/*
+ * The search for a segment in an arena that is being changed passes over
+ * what ends a walk.  After a tenth of a second the next poll asks.
+ */
+START_TEST(stop_that_a_command_passes_over_stops_it)
+{
+	const struct timespec tenth = {.tv_nsec = 100000000};
+
+	DRAW_SET(&d, d.heap_arena, vmem_t, vm_lock.lk_word, 1);
+	umdb_invalidate(s.u);
+	session_find(&s, "vmem", "umem_heap");
+	nanosleep(&tenth, NULL);
+	s.stop = true;
+	session_fail(&s, "vmem_seg 0x10", UMDB_EINTR, "vmem_seg: stopped");
+	s.stop = false;
+	session_fail(&s, "vmem_seg 0x10", UMDB_ENOTFOUND,
+	    "vmem_seg: there is no segment at 0x10");
+	session_find(&s, "vmem", "umem_heap");
+}
+END_TEST
+
 START_TEST(completion_offers_commands_options_words_and_caches)
 {
 	ck_assert_str_eq(umdb_complete(s.u, "fi"), "findleaks\n");
@@ -201,6 +223,7 @@ test_umdb_suite(void)
 	TCase *t = tcase_create("session");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, stop_that_a_command_passes_over_stops_it);
 	tcase_add_test(t, table_is_handed_out_row_by_row);
 	tcase_add_test(t, registers_are_named_in_the_order_of_the_array);
 	tcase_add_test(t, missing_core_is_a_sentence);
