@@ -33,7 +33,6 @@
 #endif
 
 #define WORD sizeof(uint64_t)
-#define BULK 256 /* bytes from which on loops are unrolled */
 #define LITE_BYTES 8
 #define LARGE_TAIL 64        /* bytes filled past the end of a large buffer */
 #define RECIP_SHIFT 40       /* of cache_recip */
@@ -49,10 +48,28 @@ typedef uint64_t pair_t __attribute__((vector_size(16), aligned(8), may_alias));
 /* ---------------------------------------------------------------- patterns */
 
 /*
- * The loops below are short, and of another length each time: what they cost
- * is the branch at their end that was guessed wrong.  So each has one such
- * branch, and the last two words may be done twice rather than asked for.
+ * What these cost is the branches that are guessed wrong, so there are few:
+ * the last block may have been done in part before, and less than a block is
+ * done from both its ends.
  */
+#define BLOCK 64
+
+static inline void
+fill_block(char *q, pair_t v)
+{
+	((pair_t *)q)[0] = v;
+	((pair_t *)q)[1] = v;
+	((pair_t *)q)[2] = v;
+	((pair_t *)q)[3] = v;
+}
+
+static inline pair_t
+block_differs(const char *q, pair_t v)
+{
+	const pair_t *w = (const pair_t *)q;
+
+	return (w[0] ^ v) | (w[1] ^ v) | (w[2] ^ v) | (w[3] ^ v);
+}
 
 /* fill_words - @n bytes, a multiple of 8, from an 8-aligned address on */
 static inline void
@@ -61,20 +78,20 @@ fill_words(void *p, size_t n, uint64_t pattern)
 	const pair_t v = {pattern, pattern};
 	char *q = p, *last = q + n - sizeof(v);
 
-	if (n < sizeof(v)) {
-		if (n != 0)
-			*(word_t *)q = pattern;
-		return;
-	}
-	for (; n >= BULK; n -= 4 * sizeof(v), q += 4 * sizeof(v)) {
-		((pair_t *)q)[0] = v;
-		((pair_t *)q)[1] = v;
-		((pair_t *)q)[2] = v;
-		((pair_t *)q)[3] = v;
-	}
-	for (; q < last; q += sizeof(v))
+	if (n > BLOCK) {
+		for (; n > BLOCK; n -= BLOCK, q += BLOCK)
+			fill_block(q, v);
+		fill_block(last + sizeof(v) - BLOCK, v);
+	} else if (n >= sizeof(v)) {
 		*(pair_t *)q = v;
-	*(pair_t *)last = v;
+		*(pair_t *)last = v;
+		if (n <= BLOCK / 2)
+			return;
+		((pair_t *)q)[1] = v;
+		((pair_t *)last)[-1] = v;
+	} else if (n != 0) {
+		*(word_t *)q = pattern;
+	}
 }
 
 /* words_differ - not 0 when any of @n bytes, a multiple of 8, differs */
@@ -83,19 +100,20 @@ words_differ(const void *p, size_t n, uint64_t pattern)
 {
 	const pair_t v = {pattern, pattern};
 	const char *q = p, *last = q + n - sizeof(v);
-	pair_t bad = {0, 0};
+	pair_t bad;
 
-	if (n < sizeof(v))
+	if (n > BLOCK) {
+		bad = block_differs(last + sizeof(v) - BLOCK, v);
+		for (; n > BLOCK; n -= BLOCK, q += BLOCK)
+			bad |= block_differs(q, v);
+	} else if (n >= sizeof(v)) {
+		bad = (*(const pair_t *)q ^ v) | (*(const pair_t *)last ^ v);
+		if (n > BLOCK / 2)
+			bad |= (((const pair_t *)q)[1] ^ v) |
+			       (((const pair_t *)last)[-1] ^ v);
+	} else {
 		return n != 0 ? *(const word_t *)q ^ pattern : 0;
-	for (; n >= BULK; n -= 4 * sizeof(v), q += 4 * sizeof(v)) {
-		bad |=
-		    (((const pair_t *)q)[0] ^ v) | (((const pair_t *)q)[1] ^ v);
-		bad |=
-		    (((const pair_t *)q)[2] ^ v) | (((const pair_t *)q)[3] ^ v);
 	}
-	for (; q < last; q += sizeof(v))
-		bad |= *(const pair_t *)q ^ v;
-	bad |= *(const pair_t *)last ^ v;
 	return bad[0] | bad[1];
 }
 

@@ -57,6 +57,9 @@ int os_move(void *from, void *to, size_t size);
 /* os_now - CLOCK_MONOTONIC in nanoseconds; never 0 */
 uint64_t os_now(void);
 
+/* os_tick - CLOCK_MONOTONIC_COARSE in nanoseconds: moves some 250 times a s */
+uint64_t os_tick(void);
+
 /* os_tid - kernel thread id of the caller (a system call: cache it) */
 uint32_t os_tid(void);
 

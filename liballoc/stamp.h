@@ -10,9 +10,14 @@
 #include <stdint.h>
 
 /*
- * stamp_now - CLOCK_MONOTONIC in nanoseconds, as os_now(), within some
- * microseconds of it and at a fraction of its cost; never 0.  It may go back
- * by a fraction of a microsecond when the two are compared anew.
+ * stamp_now - CLOCK_MONOTONIC in nanoseconds, as os_now(), at a fraction of
+ * its cost; never 0.
+ *
+ * While the process has one thread, stamps only go up, and are late by no more
+ * than the time that the last seven took and no more than a tick of
+ * CLOCK_MONOTONIC_COARSE.  With more threads each is within some microseconds
+ * of the clock, and may go back by a fraction of a microsecond when the two
+ * are compared anew.
  */
 uint64_t stamp_now(void);
 
