@@ -264,8 +264,8 @@ alone_now(void)
 	do {
 		if (now <= last)
 			now = last + 1;
-	} while (!__atomic_compare_exchange_n(&alone.last, &last, now, 0,
-	    __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(
+	    &alone.last, &last, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return now;
 }
 

@@ -58,7 +58,9 @@ def check_cache(row):
             row["name"], len(seen), row["total"])
     total = field(address, "cache_buftotal")
     slab = max(field(address, "cache_chunks"), 1)
-    if abs(total - len(seen)) > slab * len(gdb.selected_inferior().threads()):
+    # in a child nobody goes on with what the parent's threads were at
+    threads = sum(len(i.threads()) for i in gdb.inferiors())
+    if abs(total - len(seen)) > slab * threads:
         return "%s: %d visited of %d" % (row["name"], len(seen), total)
     free, _ = walk("freemem", address)
     used, _ = walk("umem", address)
