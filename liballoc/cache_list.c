@@ -53,7 +53,7 @@ cache_close(umem_cache_t *cp)
 	uint32_t n;
 
 	lock_acquire(&cache_list_lock);
-	cp->cache_closed = 1;
+	__atomic_store_n(&cp->cache_closed, 1, __ATOMIC_RELEASE);
 	while ((n = cp->cache_visitors) != 0) {
 		lock_release(&cache_list_lock);
 		os_futex_wait(&cp->cache_visitors, n);

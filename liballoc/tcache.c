@@ -234,11 +234,17 @@ tc_holds(umem_tcache_t *tc, const umem_cache_t *cp, int magazines)
 	    (uint32_t)magazines * (uint32_t)mag_capacity(cp), __ATOMIC_RELAXED);
 }
 
+static uint32_t
+tc_capacity(const umem_tcache_t *tc)
+{
+	return __atomic_load_n(&tc->tc_capacity, __ATOMIC_RELAXED);
+}
+
 /* May the bin keep one more magazine? */
 static int
 tc_has_room(const umem_tcache_t *tc, const umem_cache_t *cp)
 {
-	return tc->tc_capacity + mag_capacity(cp) <= umem_root.root_perthread;
+	return tc_capacity(tc) + mag_capacity(cp) <= umem_root.root_perthread;
 }
 
 /*
@@ -451,7 +457,7 @@ tc_flush_all(umem_tcache_t *tc)
 {
 	umem_cache_t *cp = NULL;
 
-	if (tc->tc_capacity == 0)
+	if (tc_capacity(tc) == 0)
 		return;
 	/* Destructors of objects may use any cache: hold no lock here. */
 	while ((cp = cache_visit(cp)) != NULL)
