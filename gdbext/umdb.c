@@ -819,8 +819,8 @@ offer_names(struct umdb *u, enum dcmd_complete what, const char *start)
 
 /* An argument of a command. */
 static void
-offer_arguments(struct umdb *u, struct strbuf *to, const struct dcmd *d,
-    const char *start)
+offer_arguments(
+    struct umdb *u, struct strbuf *to, const struct dcmd *d, const char *start)
 {
 	if (start[0] == '-') {
 		offer_options(to, d, start);
@@ -876,8 +876,8 @@ umdb_complete(struct umdb *u, const char *line)
 	} else if (last <= line) {
 		offer_commands(to, last);
 	} else {
-		snprintf(name, sizeof(name), "%.*s",
-		    (int)strcspn(line, " \t"), line);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, " \t"),
+		    line);
 		d = dcmd_find(name);
 		if (d != NULL)
 			offer_arguments(u, to, d, last);

@@ -217,19 +217,16 @@ START_TEST(completion_knows_mdbs_notation)
 	ck_assert_str_eq(
 	    umdb_complete(s.u, "mdb 7f3c::findl"), "7f3c::findleaks\n");
 	ck_assert_str_eq(umdb_complete(s.u, "mdb 7f3c"), "");
-	ck_assert_str_eq(umdb_complete(s.u, "mdb ::umem_cache -"),
-	    "-a\n-json\n");
 	ck_assert_str_eq(
-	    umdb_complete(s.u, "mdb ::walk umem_sl"),
+	    umdb_complete(s.u, "mdb ::umem_cache -"), "-a\n-json\n");
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::walk umem_sl"),
 	    "umem_slab\numem_slab_partial\n");
-	ck_assert_str_eq(
-	    umdb_complete(s.u, "mdb ::walk umem_cache | ::umem_v"),
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::walk umem_cache | ::umem_v"),
 	    "::umem_verify\n");
 	ck_assert_str_eq(
-	    umdb_complete(s.u, "mdb ::walk umem_log | ::umalog f"),
-	    "fail\n");
-	ck_assert_str_eq(umdb_complete(s.u, "mdb ::help bufctl_h"),
-	    "bufctl_history\n");
+	    umdb_complete(s.u, "mdb ::walk umem_log | ::umalog f"), "fail\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "mdb ::help bufctl_h"), "bufctl_history\n");
 }
 END_TEST
 
