@@ -41,6 +41,7 @@ enum dcmd_complete {
 	COMPLETE_WALKER, /* names of walkers, then of caches */
 	COMPLETE_FILE,   /* names of files, by the debugger */
 	COMPLETE_ARENA,  /* names of arenas, and the row's own words */
+	COMPLETE_HELP,   /* names of commands, by MDB's too, and of walkers */
 };
 
 struct dcmd;

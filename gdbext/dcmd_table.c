@@ -278,6 +278,7 @@ const struct dcmd dcmds[] = {
 	.summary = "Describe a command or a walker.",
 	.help = "As \"help umem COMMAND\"; knows MDB's names and the walkers "
 		"too.",
+	.complete = COMPLETE_HELP,
 	.max = 1,
 	.flags = DCMD_NO_SNAP | DCMD_NO_DOT | DCMD_NO_PIPE | DCMD_WAITS |
 		 DCMD_RAW_ARGS,

@@ -755,6 +755,26 @@ offer_walkers(struct strbuf *to, const char *start)
 	}
 }
 
+static void
+offer_commands(struct strbuf *to, const char *start)
+{
+	size_t i;
+
+	for (i = 0; i < ndcmd; i++)
+		offer(to, dcmds[i].name, start);
+}
+
+/* MDB's names of commands, where they are others. */
+static void
+offer_aliases(struct strbuf *to, const char *start)
+{
+	const struct dcmd *d;
+
+	for (d = dcmds; d < dcmds + ndcmd; d++)
+		if (d->alias != NULL && strcmp(d->alias, d->name) != 0)
+			offer(to, d->alias, start);
+}
+
 /* "::name", and what stands before it, for MDB's notation. */
 static void
 offer_verbs(struct strbuf *to, const char *last)
@@ -797,6 +817,41 @@ offer_names(struct umdb *u, enum dcmd_complete what, const char *start)
 	u->busy = false;
 }
 
+/* An argument of a command. */
+static void
+offer_arguments(
+    struct umdb *u, struct strbuf *to, const struct dcmd *d, const char *start)
+{
+	if (start[0] == '-') {
+		offer_options(to, d, start);
+		return;
+	}
+	offer_words(to, d, start);
+	if (d->complete == COMPLETE_HELP) {
+		offer_commands(to, start);
+		offer_aliases(to, start);
+	}
+	if (d->complete == COMPLETE_WALKER || d->complete == COMPLETE_HELP)
+		offer_walkers(to, start);
+	if (d->complete == COMPLETE_CACHE || d->complete == COMPLETE_WALKER ||
+	    d->complete == COMPLETE_ARENA)
+		offer_names(u, d->complete, start);
+}
+
+/*
+ * Where the name of the command begins in a stage of a pipeline; NULL in MDB's
+ * notation before its ::.
+ */
+static const char *
+stage_command(const char *stage, const char *last, bool mdb)
+{
+	stage += strspn(stage, " \t");
+	if (!mdb)
+		return stage;
+	stage = strstr(stage, "::");
+	return stage != NULL && stage < last ? stage + 2 : NULL;
+}
+
 EXPORT const char *
 umdb_complete(struct umdb *u, const char *line)
 {
@@ -806,36 +861,26 @@ umdb_complete(struct umdb *u, const char *line)
 	char name[64], open;
 	bool mdb;
 	const struct dcmd *d;
-	size_t i, n;
 
 	to->len = 0;
 	strbuf_puts(to, "");
 	while (last > line && !isspace((unsigned char)last[-1]))
 		last--;
 	line += strspn(line, " \t");
-	n = strcspn(line, " \t");
-	mdb = n == 3 && strncmp(line, "mdb", 3) == 0;
+	mdb = strcspn(line, " \t") == 3 && strncmp(line, "mdb", 3) == 0;
 	for (p = line; *(p = dcmd_unquoted(p, "|", &open)) == '|';)
 		line = ++p;
-	line += strspn(line, " \t");
-	n = strcspn(line, " \t");
-	snprintf(name, sizeof(name), "%.*s", (int)n, line);
-	d = dcmd_find(name);
-	if (mdb) {
+	line = stage_command(line, last, mdb);
+	if (line == NULL) {
 		offer_verbs(to, last);
 	} else if (last <= line) {
-		for (i = 0; i < ndcmd; i++)
-			offer(to, dcmds[i].name, last);
-	} else if (d != NULL && last[0] == '-') {
-		offer_options(to, d, last);
-	} else if (d != NULL) {
-		offer_words(to, d, last);
-		if (d->complete == COMPLETE_WALKER)
-			offer_walkers(to, last);
-		if (d->complete == COMPLETE_CACHE ||
-		    d->complete == COMPLETE_WALKER ||
-		    d->complete == COMPLETE_ARENA)
-			offer_names(u, d->complete, last);
+		offer_commands(to, last);
+	} else {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, " \t"),
+		    line);
+		d = dcmd_find(name);
+		if (d != NULL)
+			offer_arguments(u, to, d, last);
 	}
 	return to->p != NULL ? to->p : "";
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "cache_list.h"
 #include "fault.h"
 #include "heap.h"
 #include "init.h"
@@ -26,7 +27,6 @@
 #include "vmem.h"
 #include "watch.h"
 
-static umem_lock_t cache_list_lock;
 static umem_cache_t *cache_last;
 static uint32_t cache_count;
 static uint8_t bin_used[UMEM_TC_BINS]; /* under cache_list_lock */
@@ -594,10 +594,12 @@ umem_cache_destroy(umem_cache_t *cp)
 
 	if (cp == NULL)
 		return;
+	cache_close(cp);
 	tc_forget(cp);
 	depot_purge(cp);
-	leave_list(cp);
+	/* A debugger wants to know whose the slabs are until the last is gone. */
 	left = slab_destroy_all(cp);
+	leave_list(cp);
 	if (left != 0)
 		umem_log_message(
 		    "umem: cache %s destroyed while %zu of its buffers were "
@@ -629,6 +631,16 @@ umem_cache_free(umem_cache_t *cp, void *buf)
 void
 cache_each(void (*fn)(umem_cache_t *cp))
 {
+	umem_cache_t *cp = NULL;
+
+	while ((cp = cache_visit(cp)) != NULL)
+		fn(cp);
+}
+
+/* The same with the list's lock held. */
+static void
+each_of_list(void (*fn)(umem_cache_t *cp))
+{
 	umem_cache_t *cp;
 
 	for (cp = umem_root.root_caches; cp != NULL; cp = cp->cache_next)
@@ -649,9 +661,11 @@ unlock_one(umem_cache_t *cp)
 	lock_fork_release(&cp->cache_lock);
 }
 
+/* The visitors were other threads, but for a callback that forks. */
 static void
 reset_one(umem_cache_t *cp)
 {
+	cp->cache_visitors = 0;
 	lock_reset(&cp->cache_depot_lock);
 	lock_reset(&cp->cache_lock);
 }
@@ -661,13 +675,13 @@ cache_fork_lock(void)
 {
 	lock_fork_hold(&align_lock);
 	lock_fork_hold(&cache_list_lock);
-	cache_each(lock_one);
+	each_of_list(lock_one);
 }
 
 void
 cache_fork_unlock(void)
 {
-	cache_each(unlock_one);
+	each_of_list(unlock_one);
 	lock_fork_release(&cache_list_lock);
 	lock_fork_release(&align_lock);
 }
@@ -675,7 +689,7 @@ cache_fork_unlock(void)
 void
 cache_fork_child(void)
 {
-	cache_each(reset_one);
+	each_of_list(reset_one);
 	lock_reset(&cache_list_lock);
 	lock_reset(&align_lock);
 }

@@ -88,7 +88,10 @@ void cache_init(void);
 /* cache_open_fast_path - fill the size_bin tables: the library is ready */
 void cache_open_fast_path(void);
 
-/* cache_each - call fn for every cache, without the list's lock */
+/*
+ * cache_each - call fn for every cache, without the list's lock; a cache is
+ * not destroyed while fn runs
+ */
 void cache_each(void (*fn)(umem_cache_t *cp));
 
 void cache_fork_lock(void);

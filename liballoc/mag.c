@@ -157,6 +157,15 @@ depot_is_in_the_way(const umem_cache_t *cp)
 }
 
 void
+depot_keep(umem_cache_t *cp, umem_magazine_t *mp)
+{
+	depot_lock(cp);
+	list_push(
+	    mp->mag_rounds != 0 ? &cp->cache_magfull : &cp->cache_magempty, mp);
+	lock_release(&cp->cache_depot_lock);
+}
+
+void
 depot_put(umem_cache_t *cp, umem_magazine_t *mp)
 {
 	if (mp->mag_rounds != 0) {
@@ -167,10 +176,7 @@ depot_put(umem_cache_t *cp, umem_magazine_t *mp)
 			mag_drain(cp, mp);
 		}
 	}
-	depot_lock(cp);
-	list_push(
-	    mp->mag_rounds != 0 ? &cp->cache_magfull : &cp->cache_magempty, mp);
-	lock_release(&cp->cache_depot_lock);
+	depot_keep(cp, mp);
 }
 
 void

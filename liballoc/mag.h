@@ -44,6 +44,9 @@ umem_magazine_t *depot_get(umem_cache_t *cp, umem_magazine_t **transit);
  */
 void depot_put(umem_cache_t *cp, umem_magazine_t *mp);
 
+/* depot_keep - the same, whether or not the depot has enough */
+void depot_keep(umem_cache_t *cp, umem_magazine_t *mp);
+
 /* depot_update - note the working set; free what was not used since then */
 void depot_update(umem_cache_t *cp);
 

@@ -19,6 +19,7 @@
 #include "audit.h"
 #include "buffer.h"
 #include "cache.h"
+#include "cache_list.h"
 #include "heap.h"
 #include "init.h"
 #include "large.h"
@@ -325,11 +326,11 @@ static struct usage
 usage(void)
 {
 	struct usage u = {0};
-	umem_cache_t *cp;
+	umem_cache_t *cp = NULL;
 
 	if (heap_arena != NULL)
 		u.system = heap_arena->vm_mem_total;
-	for (cp = umem_root.root_caches; cp != NULL; cp = cp->cache_next)
+	while ((cp = cache_visit(cp)) != NULL)
 		if (cp->cache_flags & UMF_LARGE)
 			u.nlarge = cp->cache_buftotal;
 		else

@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "audit.h"
+#include "cache_list.h"
 #include "lock.h"
 #include "mag.h"
 #include "meta.h"
@@ -222,11 +223,28 @@ mag_capacity(const umem_cache_t *cp)
 	return (size_t)cp->cache_magsize * cp->cache_chunksize;
 }
 
+/*
+ * The thread has so many more magazines of the cache, or fewer.  Who destroys
+ * the cache takes them away from all threads.
+ */
+static void
+tc_holds(umem_tcache_t *tc, const umem_cache_t *cp, int magazines)
+{
+	__atomic_fetch_add(&tc->tc_capacity,
+	    (uint32_t)magazines * (uint32_t)mag_capacity(cp), __ATOMIC_RELAXED);
+}
+
+static uint32_t
+tc_capacity(const umem_tcache_t *tc)
+{
+	return __atomic_load_n(&tc->tc_capacity, __ATOMIC_RELAXED);
+}
+
 /* May the bin keep one more magazine? */
 static int
 tc_has_room(const umem_tcache_t *tc, const umem_cache_t *cp)
 {
-	return tc->tc_capacity + mag_capacity(cp) <= umem_root.root_perthread;
+	return tc_capacity(tc) + mag_capacity(cp) <= umem_root.root_perthread;
 }
 
 /*
@@ -255,7 +273,7 @@ bin_install(
 		b->tb_prev = loaded;
 	} else {
 		b->tb_prev = loaded;
-		tc->tc_capacity += (uint32_t)mag_capacity(cp);
+		tc_holds(tc, cp, 1);
 	}
 	bin_load(b, mp);
 	if (give != NULL)
@@ -307,7 +325,7 @@ bin_refill(umem_tcache_t *tc, umem_cache_t *cp, umem_tcbin_t *b)
 		if (mp == NULL)
 			return 0;
 		tc->tc_transit[0] = mp;
-		tc->tc_capacity += (uint32_t)mag_capacity(cp);
+		tc_holds(tc, cp, 1);
 	}
 	if (n < mp->mag_size)
 		*grow = (uint8_t)(2 * n < mp->mag_size ? 2 * n : mp->mag_size);
@@ -414,34 +432,37 @@ tc_free(umem_cache_t *cp, void *buf)
 
 /* ------------------------------------------------------------------ end */
 
-/* Both magazines of a bin go to the depot, or are drained. */
+/* Both magazines of a thread's bin go to the depot, in @tc's hands. */
 static void
-bin_flush(umem_tcache_t *tc, umem_cache_t *cp)
+bin_flush(umem_tcache_t *tc, umem_cache_t *cp, umem_tcache_t *whose,
+    void (*put)(umem_cache_t *cp, umem_magazine_t *mp))
 {
-	umem_tcbin_t *b = &tc->tc_bin[cp->cache_bin];
+	umem_tcbin_t *b = &whose->tc_bin[cp->cache_bin];
 	umem_magazine_t *loaded = bin_unload(tc, b), *prev = b->tb_prev;
 
 	tc->tc_transit[1] = prev;
 	BARRIER();
 	b->tb_prev = NULL;
 	if (loaded != NULL)
-		depot_put(cp, loaded);
+		put(cp, loaded);
 	if (prev != NULL)
-		depot_put(cp, prev);
+		put(cp, prev);
+	tc_holds(whose, cp, -(loaded != NULL) - (prev != NULL));
 	transit_end(tc);
-	tc->tc_grow[cp->cache_bin] = 0;
+	whose->tc_grow[cp->cache_bin] = 0;
 }
 
 static void
 tc_flush_all(umem_tcache_t *tc)
 {
-	umem_cache_t *cp;
+	umem_cache_t *cp = NULL;
 
+	if (tc_capacity(tc) == 0)
+		return;
 	/* Destructors of objects may use any cache: hold no lock here. */
-	for (cp = umem_root.root_caches; cp != NULL; cp = cp->cache_next)
+	while ((cp = cache_visit(cp)) != NULL)
 		if (cp->cache_bin != 0)
-			bin_flush(tc, cp);
-	tc->tc_capacity = 0;
+			bin_flush(tc, cp, tc, depot_put);
 }
 
 void
@@ -475,12 +496,17 @@ tc_thread_ends(void *arg)
 void
 tc_forget(umem_cache_t *cp)
 {
+	umem_tcache_t *mine = tc_mine();
+
 	if (cp->cache_bin == 0)
 		return;
+	/* A debugger does not see what passes through this one, a moment long. */
+	if (mine == NULL)
+		mine = &tc_ended;
 	lock_acquire(&tc_lock);
 	for (umem_tcache_t *tc = umem_root.root_tcaches; tc != NULL;
 	     tc = tc->tc_next)
-		bin_flush(tc, cp);
+		bin_flush(mine, cp, tc, depot_keep);
 	lock_release(&tc_lock);
 }
 

@@ -13,6 +13,7 @@
 
 #include "buffer.h"
 #include "cache.h"
+#include "cache_list.h"
 #include "init.h"
 #include "msg.h"
 #include "pagemap.h"
@@ -145,9 +146,10 @@ umem_reap(void)
 void
 umem_setmtbf(unsigned int mtbf)
 {
+	umem_cache_t *cp = NULL;
+
 	(void)umem_init();
 	umem_root.root_mtbf = mtbf;
-	for (umem_cache_t *cp = umem_root.root_caches; cp != NULL;
-	     cp = cp->cache_next)
+	while ((cp = cache_visit(cp)) != NULL)
 		cp->cache_mtbf = mtbf;
 }

@@ -366,7 +366,10 @@ typedef struct umem_cache {
 	umem_maglist_t cache_magempty;
 	uint64_t cache_depot_contention;
 	uint64_t cache_depot_contention_prev;
-	uint64_t cache_spare[6];
+	/* under the list's lock, see cache_list.h */
+	uint32_t cache_visitors;
+	uint32_t cache_closed;
+	uint64_t cache_spare[5];
 } umem_cache_t;
 
 /* ---------------------------------------------------------------- arenas */

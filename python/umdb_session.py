@@ -64,7 +64,7 @@ class Session:
         self.interrupted = False
         self.failure = None
         self.progress = False
-        self.started = 0.0
+        self.started = None  # no command runs
         self.keep = []  # strings that C holds until the next call
         self.output = b""  # ... of a command of GDB
         self.line = ""  # that runs, or ran last
@@ -197,11 +197,18 @@ class Session:
         ok[0] = 1
 
     def poll(self, text, ok):
-        if os.isatty(2) and time.monotonic() - self.started > PROGRESS_AFTER:
+        if self.takes_long() and os.isatty(2):
             gdb.write("\r\033[K%s " % ffi.text(text), gdb.STDERR)
             gdb.flush(gdb.STDERR)
             self.progress = True
         ok[0] = 1
+
+    def takes_long(self):
+        """Does a command run, no completion or condition, and for long?"""
+        return (
+            self.started is not None
+            and time.monotonic() - self.started > PROGRESS_AFTER
+        )
 
     def erase_progress(self):
         if self.progress:
@@ -291,6 +298,7 @@ class Session:
                     self.handle, line.encode("utf-8", "replace"), found
                 )
         finally:
+            self.started = None
             if hook:
                 sys.unraisablehook = hook
         self.erase_progress()

@@ -314,6 +314,20 @@ histories()
 	history "on a core" "$out/history" "$out/history.core"
 }
 
+# Who stands before a | has addresses to give, or says that it has none.
+# shellcheck disable=SC2016 # GDB's dollars
+pipes()
+{
+	run_gdb -ex "set exec-wrapper env $full" -ex 'set args healthy' \
+	    -ex 'break stop_here' -ex run -ex 'set $b = kept[0]' \
+	    -ex 'set var ((char *)$b)[$_umem_size($b)] = 0' \
+	    -ex 'handle SIGABRT nostop noprint nopass' \
+	    -ex 'umem break alloc' -ex continue \
+	    -ex "source $golden/pipes.py" -ex 'python pipes()' \
+	    "$out/scenario" >"$out/pipes.log" 2>&1
+	add_up "$out/pipes.log" "pipes"
+}
+
 # What was found is kept until the process runs; live and through gdbserver.
 again()
 {
@@ -377,6 +391,7 @@ if [ "$failed" -eq 0 ]; then
 		replaced_core
 		json_documents
 		plumbing
+		pipes
 		moments
 		stops
 		conditions

@@ -3,6 +3,8 @@
  * test_cache.c - object caches: construction, reuse, layout, misuse
  */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +19,7 @@
 #include "util.h"
 #include "vmem.h"
 
-enum { MANY = 5000 };
+enum { MANY = 5000, THREADS = 4, ROUNDS = 500 };
 
 static int constructed, destructed, refuse;
 static void *buffers[MANY];
@@ -410,12 +412,123 @@ START_TEST(reap_empties_the_magazines_and_calls_reclaim)
 }
 END_TEST
 
+/* ---------------------------------------------- while others walk the list */
+
+static umem_cache_t *watched;
+static int inside, destroyed;
+
+/* Whoever reaps stays here until the cache is about to be destroyed. */
+static void
+destruct_slowly(void *buf, void *arg)
+{
+	__atomic_store_n(&inside, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&watched->cache_closed, __ATOMIC_ACQUIRE))
+		sched_yield();
+	destruct(buf, arg);
+	ck_assert_int_eq(__atomic_load_n(&destroyed, __ATOMIC_ACQUIRE), 0);
+}
+
+static void *
+reap(void *arg)
+{
+	umem_reap();
+	return arg;
+}
+
+START_TEST(destroying_a_cache_waits_for_those_who_visit_it)
+{
+	pthread_t reaper;
+
+	constructed = destructed = 0;
+	watched = umem_cache_create("watched", 100, 0, construct,
+	    destruct_slowly, NULL, buffers, NULL, 0);
+	take_many(watched, MANY);
+	free_many(watched, MANY);
+	pthread_create(&reaper, NULL, reap, NULL);
+	while (!__atomic_load_n(&inside, __ATOMIC_ACQUIRE))
+		sched_yield();
+	umem_cache_destroy(watched);
+	__atomic_store_n(&destroyed, 1, __ATOMIC_RELEASE);
+	pthread_join(reaper, NULL);
+	ck_assert_int_eq(destructed, constructed);
+}
+END_TEST
+
+START_TEST(destroying_a_cache_gives_its_room_in_thread_caches_back)
+{
+	uint32_t before = umem_tc->tc_capacity;
+	umem_cache_t *cp = object_cache(0);
+
+	take_many(cp, MANY);
+	free_many(cp, MANY);
+	ck_assert_uint_gt(umem_tc->tc_capacity, before);
+	umem_cache_destroy(cp);
+	ck_assert_uint_eq(umem_tc->tc_capacity, before);
+}
+END_TEST
+
+/* The depot's figures are looked at without its lock: not for TSan. */
+#if !defined(__SANITIZE_THREAD__)
+/* A thread that has magazines of a cache, and ends. */
+static void *
+use_and_end(void *arg)
+{
+	void *mine[200];
+
+	for (int i = 0; i < 200; i++)
+		mine[i] = umem_cache_alloc(arg, UMEM_DEFAULT);
+	for (int i = 0; i < 200; i++)
+		umem_cache_free(arg, mine[i]);
+	return NULL;
+}
+
+static void *
+create_and_destroy(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++) {
+		umem_cache_t *cp = umem_cache_create(
+		    "short", 100, 0, NULL, NULL, NULL, NULL, NULL, 0);
+		pthread_t user;
+
+		pthread_create(&user, NULL, use_and_end, cp);
+		use_and_end(cp);
+		pthread_join(user, NULL);
+		umem_reap();
+		umem_cache_destroy(cp);
+	}
+	return NULL;
+}
+
+static void
+destroy_in_many_threads(void *arg)
+{
+	pthread_t thread[THREADS];
+
+	(void)arg;
+	umem_root.root_output = UMEM_OUTPUT_ERRORS | UMEM_OUTPUT_ALL;
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&thread[i], NULL, create_and_destroy, NULL);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+}
+
+START_TEST(caches_are_destroyed_while_others_reap_and_threads_end)
+{
+	struct capture cap;
+
+	capture_expect_exit(&cap, destroy_in_many_threads, NULL, 0, NULL);
+}
+END_TEST
+#endif
+
 Suite *
 test_cache_suite(void)
 {
 	Suite *s = suite_create("cache");
 	TCase *objects = tcase_create("objects");
 	TCase *layout = tcase_create("layout");
+	TCase *threads = tcase_create("threads");
 	TCase *misuse = tcase_create("misuse");
 
 	tcase_add_test(objects, objects_stay_constructed_while_they_are_free);
@@ -431,6 +544,14 @@ test_cache_suite(void)
 	tcase_add_test(layout, destroyed_cache_leaves_the_list_and_its_bin);
 	tcase_add_test(
 	    layout, caches_beyond_the_bins_work_without_thread_caches);
+	tcase_add_test(
+	    threads, destroying_a_cache_waits_for_those_who_visit_it);
+	tcase_add_test(
+	    threads, destroying_a_cache_gives_its_room_in_thread_caches_back);
+#if !defined(__SANITIZE_THREAD__)
+	tcase_add_test(
+	    threads, caches_are_destroyed_while_others_reap_and_threads_end);
+#endif
 	tcase_add_test(misuse, bad_requests_are_refused);
 	tcase_add_test(misuse, destroying_a_cache_in_use_is_told);
 	tcase_add_test(
@@ -438,6 +559,7 @@ test_cache_suite(void)
 	tcase_add_test(misuse, freeing_to_another_cache_names_both);
 	suite_add_tcase(s, objects);
 	suite_add_tcase(s, layout);
+	suite_add_tcase(s, threads);
 	suite_add_tcase(s, misuse);
 	return s;
 }

@@ -203,8 +203,30 @@ START_TEST(completion_offers_commands_options_words_and_caches)
 	    umdb_complete(s.u, "umalog "), "transaction\nfail\nslab\n");
 	ck_assert_str_eq(umdb_complete(s.u, "cache umem_a"),
 	    "umem_alloc_64\numem_alloc_48\n");
+	ck_assert_str_eq(umdb_complete(s.u, "help bufctl_"),
+	    "bufctl_audit\nbufctl_history\n");
+	ck_assert_str_eq(umdb_complete(s.u, "help umas"), "umastat\n");
 	ck_assert_str_eq(umdb_complete(s.u, "findleaks ma"), "");
 	ck_assert_str_eq(umdb_complete(s.u, "nosuch a"), "");
+}
+END_TEST
+
+START_TEST(completion_knows_mdbs_notation)
+{
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::findl"), "::findleaks\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "mdb 7f3c::findl"), "7f3c::findleaks\n");
+	ck_assert_str_eq(umdb_complete(s.u, "mdb 7f3c"), "");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "mdb ::umem_cache -"), "-a\n-json\n");
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::walk umem_sl"),
+	    "umem_slab\numem_slab_partial\n");
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::walk umem_cache | ::umem_v"),
+	    "::umem_verify\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "mdb ::walk umem_log | ::umalog f"), "fail\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "mdb ::help bufctl_h"), "bufctl_history\n");
 }
 END_TEST
 
@@ -236,6 +258,7 @@ test_umdb_suite(void)
 	tcase_add_test(t, command_inside_a_command_is_refused);
 	tcase_add_test(t, writer_that_stops_stops_the_command);
 	tcase_add_test(t, completion_offers_commands_options_words_and_caches);
+	tcase_add_test(t, completion_knows_mdbs_notation);
 	tcase_add_test(t, completion_works_without_a_session);
 	suite_add_tcase(suite, t);
 	return suite;

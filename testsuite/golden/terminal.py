@@ -46,6 +46,16 @@ def addresses(text):
     return [line for line in text.split("\n") if line.startswith("0x")]
 
 
+def completion_leaves_the_line_alone(gdb):
+    """Also the first one, which has to read the heap."""
+    gdb.send("umem cache session_\t")
+    line = gdb.expect("session_cache ")
+    assert line.strip() in ("", "umem cache"), line
+    gdb.send("\x03")
+    gdb.expect("Quit")
+    gdb.expect(PROMPT)
+
+
 def two_sessions(gdb):
     """All is as before."""
     assert len(addresses(gdb.command("umem walk session_cache"))) == 2
@@ -91,6 +101,7 @@ def ctrl_c_ends_a_loop(gdb):
 
 
 TESTS = (
+    completion_leaves_the_line_alone,
     two_sessions,
     pager_can_be_left,
     pager_can_be_gone_through,
