@@ -271,19 +271,13 @@ is_exact(const umem_cache_t *c)
 	return (c->cache_flags & UMF_MALLOC) != 0;
 }
 
-/* How much of a free buffer holds the free pattern. */
+/* How much of a free buffer holds the free pattern; the cache may be damaged. */
 static uint64_t
 verify_bytes(const umem_cache_t *c)
 {
-	uint64_t n = c->cache_verify;
+	const uint64_t n = c->cache_verify;
 
-	if ((c->cache_flags & UMF_DEADBEEF) == 0)
-		return 0;
-	if ((c->cache_flags & UMF_LITE) != 0)
-		n = LITE_BYTES;
-	if (n > c->cache_buftag)
-		return c->cache_buftag;
-	return (n + WORD - 1) & ~(WORD - 1);
+	return (n < c->cache_buftag ? n : c->cache_buftag) & ~(WORD - 1);
 }
 
 /* Where the 0xbb behind the bytes asked for ends. */

@@ -217,6 +217,7 @@ START_TEST(lite_checks_eight_bytes)
 	taddr_t freed = draw_buf(&d, slab, 5);
 
 	c->cache_flags |= UMF_LITE;
+	c->cache_verify = 8;
 	poke(freed + 8, 1);
 	ck_assert_uint_eq(verify(audited), 0);
 	poke(freed + 7, 1);
