@@ -116,7 +116,7 @@ follow_mark(
 	follow_push(f, node_of(f, s, index) | FOLLOW_MARKED);
 }
 
-/* A pointer to the inside of a buffer that is not LIVE yet. */
+/* A pointer to the inside, or the end, of a buffer that is not LIVE yet. */
 static __attribute__((noinline)) void
 follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
     uint64_t off, uint8_t to)
@@ -125,9 +125,9 @@ follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
 	enum inner_answer a;
 	uint8_t white = MARK_WHITE;
 
-	if (off >= size)
+	if (off > size || (off == size && off != WORD))
 		return;
-	if (!f->exact) {
+	if (!f->exact && off < size) {
 		follow_mark(f, s, index, to);
 		return;
 	}
@@ -136,8 +136,10 @@ follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
 		follow_mark(f, s, index, to);
 		return;
 	}
-	if (a == INNER_UNKNOWN)
+	if (a == INNER_UNKNOWN && f->exact)
 		follow_later(f, node_of(f, s, index), off);
+	if (off == size)
+		return;
 	__atomic_compare_exchange_n(&s->state[index], &white, MARK_INSIDE,
 	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }

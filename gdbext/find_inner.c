@@ -296,6 +296,8 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 {
 	enum inner_answer a;
 
+	if (b->least <= WORD && find_inner_is_empty(b->bytes, b->size, off))
+		return INNER_YES;
 	if (off >= b->size)
 		return INNER_NO;
 	if (off < WORD)

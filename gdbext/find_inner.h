@@ -6,7 +6,8 @@
  * design.  These layouts are known, each by evidence in memory that chance
  * does not produce:
  *
- *	new T[n] with a count of elements before the first one
+ *	new T[n] with a count of elements before the first one, and new T[0],
+ *	    which is nothing but the count: its end is pointed to
  *	a block with its length in front
  *	the shared string of the older C++ ABI: length, capacity, references
  *	a base class that is not the first (the virtual table says how far the
@@ -55,7 +56,18 @@ struct inner_buf {
 	uint64_t least; /* the least it can have been */
 };
 
-/* find_inner - does a pointer @off (> 0) bytes into the buffer hold it? */
+/*
+ * find_inner_is_empty - new T[0] with destructors: only a count of elements
+ * was allocated, and the program's pointer is to the end of it
+ */
+static inline bool
+find_inner_is_empty(const uint8_t *bytes, uint64_t size, uint64_t off)
+{
+	return off == sizeof(uint64_t) && size >= off && bytes != NULL &&
+	       find_mem_u64(bytes) == 0;
+}
+
+/* find_inner - does a pointer @off (> 0) bytes on from the start hold it? */
 enum inner_answer find_inner(
     struct inner *in, const struct inner_buf *b, uint64_t off);
 

@@ -541,6 +541,9 @@ find_roots(struct snap *snap, struct roots *roots)
 		rc = roots_add_threads(snap, roots);
 	for (i = 0; i < NHELD && rc == UMDB_OK; i++)
 		rc = roots_add_value(roots, snap->root.root_held[i]);
+	/* what a cache's constructor is given lies in the library's memory */
+	for (i = 0; i < snap->ncache && rc == UMDB_OK; i++)
+		rc = roots_add_value(roots, snap->cache[i].c.cache_private);
 	if (rc == UMDB_OK)
 		rc = roots_add_mappings(snap->tgt, roots);
 	if (rc == UMDB_OK)

@@ -34,7 +34,7 @@ static inline uint32_t
 scan_resolve(const struct mark *m, uint64_t rel)
 {
 	const struct mark_slab *s = find_mark_slab(m, rel);
-	uint64_t off, index = 0;
+	uint64_t off, size, index = 0;
 
 	if (s == NULL)
 		return SCAN_NONE;
@@ -47,7 +47,11 @@ scan_resolve(const struct mark *m, uint64_t rel)
 	}
 	if (s->state[index] == MARK_NONE)
 		return SCAN_NONE;
-	if (off != 0 && off >= find_mark_size(s, (uint32_t)index))
+	size = off == 0 ? 0 : find_mark_size(s, (uint32_t)index);
+	if (off != 0 && off >= size &&
+	    (off > size || s->bytes == NULL ||
+		!find_inner_is_empty(
+		    s->bytes + index * s->chunksize, size, off)))
 		return SCAN_NONE;
 	return (uint32_t)(&s->state[index] - m->state);
 }

@@ -149,7 +149,16 @@ lowest(const taddr_t *v, size_t n, taddr_t lo, taddr_t hi)
 	return a < n && v[a] < hi ? v[a] : hi;
 }
 
-/* Note [lo, sp) as dead, unless another thread runs in there. */
+/* Note [lo, end) as dead, unless another thread runs in there. */
+static int
+dead_between(struct stacks *st, taddr_t lo, taddr_t end)
+{
+	if (lowest(st->sp, st->nsp, lo, end) != end)
+		return UMDB_OK;
+	return ranges_add(&st->roots->dead, lo, end);
+}
+
+/* The same below SP, where a function that calls no other may keep things. */
 static int
 dead_below(struct stacks *st, taddr_t lo, taddr_t sp)
 {
@@ -327,8 +336,8 @@ stacks_of_suspended(struct stacks *st)
 	for (i = 0; i < list.n && rc == UMDB_OK; i++) {
 		c = &list.context[i];
 		sp = lowest(all, list.n, c->lo, c->sp);
-		if (sp - c->lo > RED_ZONE)
-			rc = dead_below(st, c->lo, sp);
+		/* all of them called swapcontext(3): no red zone */
+		rc = dead_between(st, c->lo, sp);
 	}
 	if (rc == UMDB_OK)
 		count_whole(st, &list, all);

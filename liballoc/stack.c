@@ -56,7 +56,8 @@ static int stack_stale; /* a library has left */
 
 /* What is known of this thread's stacks. */
 static __thread struct {
-	uint64_t lo, hi;                 /* its own, readable throughout */
+	uint64_t lo, hi; /* its own, readable throughout */
+	/* Page numbers: a foreign stack may be a buffer, and this keeps none. */
 	uint64_t foreign_lo, foreign_hi; /* no part of it */
 } window;
 
@@ -125,12 +126,13 @@ window_reaches(uint64_t sp, uint64_t end, uint64_t *bad_ret)
 static __attribute__((noinline)) void
 window_find(struct walk *w, uint64_t sp)
 {
+	const uint64_t page = sp / UMEM_PAGE_SIZE;
 	uint64_t bad = (sp & PAGE_MASK) + SEARCH_MAX;
 
 	w->page = NO_PAGE;
 	w->is_foreign = 1;
 	w->hi = USER_TOP;
-	if (sp >= window.foreign_lo && sp < window.foreign_hi)
+	if (page >= window.foreign_lo && page < window.foreign_hi)
 		return;
 	if (window_reaches(sp, stack_main_end, &bad) ||
 	    window_reaches(sp, thread_pointer(), &bad)) {
@@ -138,8 +140,8 @@ window_find(struct walk *w, uint64_t sp)
 		w->hi = window.hi;
 		return;
 	}
-	window.foreign_lo = sp & PAGE_MASK;
-	window.foreign_hi = bad;
+	window.foreign_lo = page;
+	window.foreign_hi = bad / UMEM_PAGE_SIZE;
 }
 
 /* window_set - sets hi and is_foreign of @w for a frame at @sp */

@@ -99,6 +99,18 @@ START_TEST(elements_behind_their_count)
 }
 END_TEST
 
+START_TEST(no_elements_behind_their_count)
+{
+	put(0, 0);
+	holds(8, 8);
+	no(8, 16); /* something is there, and it is no element */
+	no(16, 16);
+	ck_assert_int_eq(judge(8, 16, 1, true), INNER_YES); /* size unknown */
+	put(0, 1);
+	no(8, 8); /* as of an array whose end is pointed to */
+}
+END_TEST
+
 START_TEST(elements_that_are_aligned_behind_their_count)
 {
 	put(56, 3);
@@ -418,6 +430,7 @@ test_find_inner_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, elements_behind_their_count);
+	tcase_add_test(t, no_elements_behind_their_count);
 	tcase_add_test(t, elements_that_are_aligned_behind_their_count);
 	tcase_add_test(t, count_of_elements_fits_the_least_size);
 	tcase_add_test(t, text_of_a_shared_string);

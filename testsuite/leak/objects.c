@@ -99,8 +99,9 @@ arenas(void)
 int
 main(void)
 {
+	/* the cache alone keeps what its constructor is given */
 	cache = umem_cache_create("object", sizeof(struct object), 0, construct,
-	    NULL, NULL, NULL, NULL, 0);
+	    NULL, NULL, umem_zalloc(72, UMEM_DEFAULT), NULL, 0);
 	objects(cache);
 	sizes();
 	arenas();
