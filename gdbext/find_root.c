@@ -325,13 +325,12 @@ idle_thread(struct idle *a, taddr_t tcache)
 	}
 }
 
-/* Take out of @held what quantum caches of the arena hold. */
+/* Note what quantum caches of the arena hold. */
 static int
-arena_subtract_idle(
-    struct snap *snap, const struct snap_arena *arena, struct ranges *held)
+arena_idle(
+    struct snap *snap, const struct snap_arena *arena, struct ranges *idle)
 {
-	struct ranges idle = {0};
-	struct idle a = {snap, NULL, &idle, UMDB_OK};
+	struct idle a = {snap, NULL, idle, UMDB_OK};
 	uint32_t i, t;
 
 	for (i = 0; i < snap->ncache && a.rc == UMDB_OK; i++) {
@@ -345,10 +344,54 @@ arena_subtract_idle(
 		for (t = 0; t < snap->ntcache && a.rc == UMDB_OK; t++)
 			idle_thread(&a, snap->tcache[t].addr);
 	}
-	ranges_settle(&idle);
-	if (a.rc == UMDB_OK)
-		a.rc = ranges_subtract(held, &idle);
-	free(idle.r);
+	ranges_settle(idle);
+	return a.rc;
+}
+
+/* ------------------------------------------ arenas of the program's memory */
+
+/*
+ * An arena may be given memory that the program mapped.  The mapping is a
+ * root; of it, what the arena has to give is none.  The numbers of an arena
+ * need not be addresses: those of a span are, if it lies in one mapping.
+ */
+struct spare {
+	struct ranges *list;
+	bool in_mapping; /* the last span, and any */
+	bool any;
+	int rc;
+};
+
+static int
+note_spare(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
+{
+	const struct target_region *r;
+	struct spare *a = arg;
+
+	(void)addr;
+	if (seg->vs_type == VMEM_SEG_SPAN) {
+		r = target_region_at(snap->tgt, seg->vs_start);
+		a->in_mapping = r != NULL && seg->vs_end <= r->end &&
+				!snap_ours(snap, seg->vs_start);
+		a->any |= a->in_mapping;
+	} else if (a->in_mapping) {
+		a->rc = ranges_add(a->list, seg->vs_start, seg->vs_end);
+	}
+	return a->rc == UMDB_OK ? WALK_NEXT : WALK_STOP;
+}
+
+static int
+arena_spare(struct snap *snap, const struct snap_arena *arena,
+    const struct ranges *idle, struct ranges *spare)
+{
+	struct spare a = {spare, false, false, UMDB_OK};
+	size_t i;
+
+	if (walk_segments(snap, arena, VMEM_SEG_SPAN | VMEM_SEG_FREE,
+		note_spare, &a) == UMDB_EINTR)
+		return UMDB_EINTR;
+	for (i = 0; i < idle->n && a.any && a.rc == UMDB_OK; i++)
+		a.rc = ranges_add(spare, idle->r[i].start, idle->r[i].end);
 	return a.rc;
 }
 
@@ -371,6 +414,7 @@ static int
 roots_add_arenas(struct snap *snap, struct roots *roots)
 {
 	struct ranges all = {0}, held = {0}, slabs = {0};
+	struct ranges idle = {0}, spare = {0};
 	uint32_t i;
 	size_t k;
 	int rc = UMDB_OK;
@@ -378,10 +422,14 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 	for (i = 0; i < snap->narena && rc == UMDB_OK; i++) {
 		if ((snap->arena[i].v.vm_flags & VMF_INTERNAL) != 0)
 			continue;
-		held.n = 0;
+		held.n = idle.n = 0;
 		rc = arena_held(snap, i, &held);
 		if (rc == UMDB_OK)
-			rc = arena_subtract_idle(snap, &snap->arena[i], &held);
+			rc = arena_idle(snap, &snap->arena[i], &idle);
+		if (rc == UMDB_OK)
+			rc = ranges_subtract(&held, &idle);
+		if (rc == UMDB_OK)
+			rc = arena_spare(snap, &snap->arena[i], &idle, &spare);
 		for (k = 0; k < held.n && rc == UMDB_OK; k++)
 			rc = ranges_add(&all, held.r[k].start, held.r[k].end);
 	}
@@ -392,11 +440,16 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 		rc = ranges_subtract(&all, &slabs);
 	if (rc == UMDB_OK && all.n > 0)
 		rc = ranges_subtract(&all, &roots->dead);
+	ranges_settle(&spare);
+	if (rc == UMDB_OK && spare.n > 0)
+		rc = ranges_subtract(&roots->memory, &spare);
 	for (k = 0; k < all.n && rc == UMDB_OK; k++)
 		rc = ranges_add(&roots->memory, all.r[k].start, all.r[k].end);
 	free(all.r);
 	free(held.r);
 	free(slabs.r);
+	free(idle.r);
+	free(spare.r);
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 #include "truth.h"
 
 #define N 200u
+#define PAGES (256u << 10)
 
 struct object {
 	struct object *next;
@@ -20,7 +21,7 @@ struct object {
 struct object *list;
 umem_cache_t *cache, *arena_cache;
 void *kept[N];
-void **segment[3];
+void **segment[3], **own_segment[2];
 
 static int
 construct(void *buf, void *arg, int flags)
@@ -96,6 +97,29 @@ arenas(void)
 	objects(arena_cache);
 }
 
+/* An arena of memory that the program mapped, and one of numbers. */
+STEP void
+arena_of_pages(void)
+{
+	vmem_t *own = vmem_create("own", map_pages(PAGES), PAGES, 16, NULL,
+	    NULL, NULL, 256, VM_SLEEP);
+	vmem_t *ids = vmem_create(
+	    "ids", (void *)1, 1000, 1, NULL, NULL, NULL, 8, VM_SLEEP);
+	static const size_t size[] = {64, 8192};
+	void **freed;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		own_segment[i] = vmem_alloc(own, size[i], VM_SLEEP);
+		own_segment[i][5] = umem_alloc(64, UMEM_DEFAULT);
+		freed = vmem_alloc(own, size[i], VM_SLEEP);
+		freed[5] = umem_zalloc(64, UMEM_DEFAULT);
+		truth_lost(freed[5], DEFINITE);
+		vmem_free(own, freed, size[i]);
+		(void)vmem_alloc(ids, 1, VM_SLEEP);
+	}
+}
+
 int
 main(void)
 {
@@ -105,5 +129,6 @@ main(void)
 	objects(cache);
 	sizes();
 	arenas();
+	arena_of_pages();
 	truth_end();
 }
