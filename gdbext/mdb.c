@@ -181,6 +181,20 @@ parse_word(struct parser *s)
 	return value;
 }
 
+/* The word at an address, as *session_cache. */
+static uint64_t
+load(struct parser *s, taddr_t addr)
+{
+	struct target *tgt = s->ctx->tgt;
+	uint64_t value = 0;
+
+	if (s->rc == UMDB_OK &&
+	    (tgt == NULL || target_read(tgt, addr, &value, sizeof(value),
+				"word") != UMDB_OK))
+		return wrong(s, "there is an address that cannot be read");
+	return value;
+}
+
 static uint64_t
 parse_term(struct parser *s)
 {
@@ -196,6 +210,10 @@ parse_term(struct parser *s)
 	case '~':
 		s->p++;
 		value = ~parse_term(s);
+		break;
+	case '*':
+		s->p++;
+		value = load(s, parse_term(s));
 		break;
 	case '(':
 		s->p++;

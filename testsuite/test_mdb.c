@@ -118,6 +118,9 @@ START_TEST(what_is_no_expression_is_one_sentence)
 	    {"0o8", "there is a number that is none in the expression 0o8"},
 	    {"10000000000000000", "there is a number that is none in the "
 				  "expression 10000000000000000"},
+	    {"*10", "there is an address that cannot be read in the expression "
+		    "*10"},
+	    {"*", "something is missing in the expression *"},
 	    {"1%0", "there is a division by zero in the expression 1%0"},
 	};
 	uint64_t v;
@@ -322,8 +325,15 @@ END_TEST
 
 START_TEST(a_hexadecimal_name_is_a_symbol_if_there_is_one)
 {
+	char text[80];
+
 	same("mdb f1::whatis", "whatis 0x555555555100");
 	same("mdb bf1::whatis", "whatis 0xbf1");
+	fake_put64(d.tgt, DRAW_APP_DATA + 8, 0xbf0);
+	umdb_invalidate(s.u);
+	snprintf(text, sizeof(text), "mdb *(%lx + 8)+1::whatis",
+	    (unsigned long)DRAW_APP_DATA);
+	same(text, "whatis 0xbf1");
 	same("mdb ::walk bufctl | ::bufctl -a f1",
 	    "walk bufctl | bufctl -a 0x555555555100");
 	same("mdb ::walk bufctl | ::bufctl -a bf1",
