@@ -466,6 +466,9 @@ is_half_done(const umem_cache_t *c, const struct probe *b)
 {
 	if (tag_is(b, UMEM_BUFTAG_FREE) || record_contradicts(b))
 		return true;
+	/* the first record of a buffer, across a page that is not there yet */
+	if (b->have_bc && b->bc.bc_addr == 0)
+		return true;
 	if (b->have_bc && tag_size(c, b->tag.bt_redzone) != b->size)
 		return true;
 	return verify_bytes(c) >= WORD &&

@@ -23,6 +23,7 @@
 #include "root.h"
 #include "slab.h"
 #include "stack.h"
+#include "stamp.h"
 #include "tcache.h"
 #include "tlog.h"
 #include "umem.h"
@@ -103,7 +104,7 @@ fork_child(void)
 	lock_reset(&init_lock);
 	lock_fork_end();
 	umem_root.root_pid = os_pid();
-	umem_root.root_forked = os_now();
+	umem_root.root_forked = stamp_now();
 	update_fork_child();
 	tc_fork_child();
 }

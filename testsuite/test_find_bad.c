@@ -205,6 +205,8 @@ START_TEST(record_of_another_buffer_is_seen)
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, buf + CHUNK);
 	expect_one(BAD_BUFCTL, buf, buf);
+	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, 0);
+	expect_one(BAD_BUFCTL, buf, buf);
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, buf);
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_kind, UMEM_BC_FREE);
 	expect_one(BAD_BUFCTL, buf, buf);
@@ -363,6 +365,16 @@ START_TEST(buffer_that_fork_took_from_its_thread_is_excused)
 {
 	half_free();
 	forked_at(1000, 999);
+	ck_assert_uint_eq(verify(audited), 0);
+}
+END_TEST
+
+START_TEST(first_record_that_fork_cut_short_is_excused)
+{
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+
+	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, 0);
+	forked_at(1000, 0);
 	ck_assert_uint_eq(verify(audited), 0);
 }
 END_TEST
@@ -573,6 +585,7 @@ add_guards(Suite *s)
 	tcase_add_test(t, buffer_whose_record_is_half_written_is_excused);
 	tcase_add_test(t, buffer_for_which_the_library_stopped_is_not_excused);
 	tcase_add_test(t, buffer_that_fork_took_from_its_thread_is_excused);
+	tcase_add_test(t, first_record_that_fork_cut_short_is_excused);
 	tcase_add_test(t, damage_since_fork_is_not_excused);
 	tcase_add_test(t, overrun_before_fork_is_not_excused);
 	suite_add_tcase(s, t);

@@ -63,7 +63,10 @@ RULES = (
 LIBC_FRAME = re.compile(
     r"^ +(__libc_start|_start\+|__libc_init|start_thread|0x\w+ in libc\.so)"
 )
-DROPPED = re.compile(r"^note: .* of (writable )?memory|^warning: ")
+# on some processors gdbserver cannot write all registers back, and says so
+DROPPED = re.compile(
+    r"^note: .* of (writable )?memory|^warning: |^Warning: ptrace\("
+)
 
 
 def normal_text(text):
