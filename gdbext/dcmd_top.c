@@ -20,7 +20,8 @@ struct top_run {
 	struct dcmd_ctx *ctx;
 	struct graph *g;
 	const struct top *top;
-	uint64_t rows; /* of each table */
+	uint64_t rows;           /* of each table */
+	uint64_t shown, nowhere; /* roots, and those without an address */
 	bool stacks;
 	struct place_frames frames;
 	struct place place;
@@ -54,7 +55,7 @@ static const struct out_column root_columns[] = {
     {"pointers", "POINTERS", OUT_UINT, 8},
     {"what", "ROOT", OUT_TEXT, 0},
     {"shared", NULL, OUT_BOOL, 0},
-    {"at", NULL, OUT_ADDR, 0},
+    {"at", NULL, OUT_PIPE, 0},
     DCMD_PLACE_COLUMNS,
 };
 
@@ -117,6 +118,8 @@ root_row(struct top_run *r, const struct top_root *t)
 	struct out *o = r->ctx->out;
 	char percent[32], what[512];
 	const bool one = root_text(r, t, what, sizeof(what));
+	const bool at = one && t->place[0].part->kind != PLACE_REGISTER &&
+			t->place[0].part->kind != PLACE_HELD;
 
 	share_text(r, t->bytes, percent, sizeof(percent));
 	out_row(o);
@@ -127,11 +130,12 @@ root_row(struct top_run *r, const struct top_root *t)
 	out_uint(o, t->pointers);
 	out_text(o, what);
 	out_uint(o, !one);
-	if (one && t->place[0].part->kind != PLACE_REGISTER &&
-	    t->place[0].part->kind != PLACE_HELD)
+	if (at)
 		out_uint(o, t->place[0].at);
 	else
 		out_null(o);
+	r->shown++;
+	r->nowhere += !at;
 	if (!one && t->who == TOP_OBJECT && t->nplace > 0)
 		p->module = r->ctx->tgt->region[t->place[0].part->region].name;
 	dcmd_place_cells(o, p);
@@ -152,6 +156,11 @@ root_table(struct top_run *r)
 	if (r->top->nroot > r->rows)
 		out_line(o, "%" PRIu64 " more roots; -n N shows more",
 		    r->top->nroot - r->rows);
+	if (r->nowhere > 0 && out_is_pipe(o))
+		out_note(o,
+		    "%" PRIu64 " of %" PRIu64 " roots gave no address: "
+		    "registers have none, nor have several roots together",
+		    r->nowhere, r->shown);
 }
 
 /* -------------------------------------------------------------------- sites */

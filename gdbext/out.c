@@ -261,6 +261,12 @@ out_is_json(const struct out *o)
 }
 
 bool
+out_is_pipe(const struct out *o)
+{
+	return o->pipe;
+}
+
+bool
 out_stopped(const struct out *o)
 {
 	return o->stopped || (o->to != NULL && o->to->stopped);

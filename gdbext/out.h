@@ -168,9 +168,10 @@ void out_size_text(uint64_t bytes, char *buf, size_t size);
  * UMDB_OK, UMDB_EINTR when the sink said stop, or UMDB_ENOMEM.
  *
  * out_is_json - true when rows alone are wanted and sentences are not: in
- * JSON, and where the output feeds a pipe.
+ * JSON, and where the output feeds a pipe, which out_is_pipe alone says.
  */
 bool out_is_json(const struct out *o);
+bool out_is_pipe(const struct out *o);
 bool out_stopped(const struct out *o);
 int out_status(const struct out *o);
 

@@ -337,6 +337,26 @@ START_TEST(top_shows_as_much_as_it_is_told_to)
 }
 END_TEST
 
+START_TEST(roots_give_their_addresses_to_a_pipe)
+{
+	session_expect(&s, "top -roots | examine 1X",
+	    "<x/1xw 0x555555560218>\n<x/1xw 0x7fffffffe048>\n");
+	session_expect(
+	    &s, "top -roots -n 1 | examine 1X", "<x/1xw 0x555555560218>\n");
+	session_find(&s, "top -n 1 | examine 1X",
+	    with("<x/1xw 0x555555560218>\n<x/1xw %L>\n"));
+}
+END_TEST
+
+START_TEST(roots_without_an_address_are_counted)
+{
+	fake_put64(d.tgt, DATA + 0x300, lost);
+	session_find(&s, "top -roots | examine 1X",
+	    "note: 1 of 3 roots gave no address: registers have none, nor "
+	    "have several roots together\n");
+}
+END_TEST
+
 START_TEST(top_as_json_has_both_tables_in_its_rows)
 {
 	session_find(&s, "top -json",
@@ -403,6 +423,8 @@ test_dcmd_refs_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, top_shows_roots_and_sites);
 	tcase_add_test(tc, top_shows_as_much_as_it_is_told_to);
+	tcase_add_test(tc, roots_give_their_addresses_to_a_pipe);
+	tcase_add_test(tc, roots_without_an_address_are_counted);
 	tcase_add_test(tc, top_as_json_has_both_tables_in_its_rows);
 	tcase_add_test(tc, answers_are_forgotten_when_the_target_runs);
 	suite_add_tcase(suite, tc);
