@@ -9,10 +9,10 @@
  *	slabs wherever they lie			their buffers are candidates
  *	stacks below SP (find_stack.c)		dead
  *
- * plus what client code took from arenas of its own, and free objects that
- * are still constructed: both lie within the library's memory.  Of what cannot
- * be written, pages that the loader made read-only after it relocated them
- * count, and anonymous memory.
+ * plus what client code took from arenas of its own, the buffers that it gave
+ * to these, and free objects that are still constructed: all lie within the
+ * library's memory.  Of what cannot be written, pages that the loader made
+ * read-only after it relocated them count, and anonymous memory.
  *
  * Layer: see find_mark.h.
  */
@@ -397,6 +397,48 @@ arena_spare(struct snap *snap, const struct snap_arena *arena,
 
 /* -------------------------------------------------------------- all arenas */
 
+struct given_arg {
+	taddr_t arena;
+	struct roots *roots;
+	int rc;
+};
+
+/*
+ * A buffer that a span was made of belongs to the arena, for good; it may be
+ * that only the arena still knows where it is.  The other way round, where a
+ * span begins with a buffer of a cache on the arena, it keeps none.
+ */
+static int
+note_given(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
+{
+	struct given_arg *a = arg;
+	const struct snap_slab *s;
+	taddr_t buf;
+	uint32_t i;
+
+	(void)addr;
+	if (!snap_buf_at(snap, seg->vs_start, &s, &i) ||
+	    snap->cache[s->cache].c.cache_arena == a->arena)
+		return WALK_NEXT;
+	buf = snap_buf_addr(s, i);
+	if (seg->vs_end - buf > s->chunksize)
+		return WALK_NEXT;
+	a->rc = roots_add_value(a->roots, buf);
+	return a->rc == UMDB_OK ? WALK_NEXT : WALK_STOP;
+}
+
+/* As with arena_held, damage ends what is known of an arena. */
+static int
+arena_given(struct snap *snap, uint32_t index, struct roots *roots)
+{
+	struct given_arg arg = {snap->arena[index].addr, roots, UMDB_OK};
+
+	if (walk_segments(snap, &snap->arena[index], VMEM_SEG_SPAN, note_given,
+		&arg) == UMDB_EINTR)
+		return UMDB_EINTR;
+	return arg.rc;
+}
+
 static int
 slab_ranges(const struct snap *snap, struct ranges *slabs)
 {
@@ -423,7 +465,9 @@ roots_add_arenas(struct snap *snap, struct roots *roots)
 		if ((snap->arena[i].v.vm_flags & VMF_INTERNAL) != 0)
 			continue;
 		held.n = idle.n = 0;
-		rc = arena_held(snap, i, &held);
+		rc = arena_given(snap, i, roots);
+		if (rc == UMDB_OK)
+			rc = arena_held(snap, i, &held);
 		if (rc == UMDB_OK)
 			rc = arena_idle(snap, &snap->arena[i], &idle);
 		if (rc == UMDB_OK)

@@ -696,6 +696,29 @@ START_TEST(segments_that_clients_took_from_their_arenas_keep)
 }
 END_TEST
 
+/* The arena's own record of it is in memory that is no root. */
+START_TEST(buffer_that_clients_gave_to_their_arena_is_kept)
+{
+	taddr_t a = take(), b = take(), c = take(), e = take(), mine;
+
+	mine = draw_arena(&d, "mine", 0);
+	DRAW_SET(&d, mine, vmem_t, vm_flags, 0);
+	draw_segment(&d, mine, VMEM_SEG_SPAN, a, a + 16);
+	draw_segment(&d, mine, VMEM_SEG_ALLOC, a, a + 16);
+	draw_segment(&d, mine, VMEM_SEG_SPAN, b + 8, b + 24);
+	draw_segment(&d, mine, VMEM_SEG_FREE, b + 8, b + 24);
+	/* no buffer has room for this: the first one is cut from it */
+	draw_segment(&d, mine, VMEM_SEG_SPAN, e, e + 0x1000);
+	draw_segment(&d, mine, VMEM_SEG_ALLOC, e, e + 0x1000);
+	put(a + 8, c);
+	run();
+	ck_assert_int_eq(kind_of(e), LEAK_DEFINITE);
+	ck_assert_int_eq(kind_of(a), NOT_LOST);
+	ck_assert_int_eq(kind_of(b), NOT_LOST);
+	ck_assert_int_eq(kind_of(c), NOT_LOST);
+}
+END_TEST
+
 START_TEST(segment_that_another_arena_imported_keeps_only_what_is_allocated)
 {
 	taddr_t a = take(), b = take(), seg, mine, sub;
@@ -869,6 +892,7 @@ add_roots(Suite *s)
 	tcase_add_test(t, live_stack_and_red_zone_keep_what_is_below_does_not);
 	tcase_add_test(t, library_keeps_nothing_but_what_it_says_it_holds);
 	tcase_add_test(t, segments_that_clients_took_from_their_arenas_keep);
+	tcase_add_test(t, buffer_that_clients_gave_to_their_arena_is_kept);
 	tcase_add_test(t,
 	    segment_that_another_arena_imported_keeps_only_what_is_allocated);
 	tcase_add_test(t, segment_in_a_quantum_cache_keeps_nothing);

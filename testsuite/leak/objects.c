@@ -120,6 +120,19 @@ arena_of_pages(void)
 	}
 }
 
+/* Only the arena knows the buffer that it was given, and who has a part of it. */
+STEP void
+give(void)
+{
+	void *buf = umem_alloc(32 * 1024, UMEM_DEFAULT), **part;
+	vmem_t *given;
+
+	given = vmem_create(
+	    "given", buf, 32 * 1024, 16, NULL, NULL, NULL, 0, VM_SLEEP);
+	part = vmem_alloc(given, 256, VM_SLEEP);
+	part[10] = umem_alloc(64, UMEM_DEFAULT);
+}
+
 int
 main(void)
 {
@@ -130,5 +143,6 @@ main(void)
 	sizes();
 	arenas();
 	arena_of_pages();
+	give();
 	truth_end();
 }
