@@ -418,6 +418,7 @@ note_given(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
 
 	(void)addr;
 	if (!snap_buf_at(snap, seg->vs_start, &s, &i) ||
+	    s->cache >= snap->ncache ||
 	    snap->cache[s->cache].c.cache_arena == a->arena)
 		return WALK_NEXT;
 	buf = snap_buf_addr(s, i);
