@@ -266,8 +266,7 @@ run_stage(struct dcmd_ctx *ctx, struct dcmd_line *l, const struct addresses *in)
 	if (rc != UMDB_OK)
 		return rc;
 	rc = in == NULL ? l->dcmd->run(ctx, &l->args) : run_loop(ctx, l, in);
-	/* what it says is not the whole: something in it may have passed over
-	 * a walk that was stopped */
+	/* something in it may have passed over a walk that was stopped */
 	if (ctx->tgt != NULL && ctx->tgt->stopped)
 		rc = error_set(ctx->err, UMDB_EINTR, 0, "stopped");
 	return rc;

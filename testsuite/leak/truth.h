@@ -90,7 +90,6 @@ truth_scrub(void)
 	return buf[17];
 }
 
-/* truth_write - write the truth to the file named by $TRUTH */
 /* map_pages - memory that the program got by itself, for a stack or so */
 STEP void *
 map_pages(size_t size)
@@ -103,6 +102,7 @@ map_pages(size_t size)
 	return p;
 }
 
+/* truth_write - write the truth to the file named by $TRUTH */
 STEP void
 truth_write(void)
 {
