@@ -5,11 +5,12 @@
  * A coroutine of makecontext(3) runs on memory of the program's own.  Its
  * ucontext_t says which, and is recognised wherever it lies: it points to its
  * own space for floating-point registers, and the SP that it saved last is on
- * the stack that it names.
+ * the stack that it names.  A ucontext_t that names no stack, as swapcontext(3)
+ * fills it in for a thread that starts a coroutine, still has an SP.
  *
- * For the SP of a thread that runs on such a stack all memory is searched.  To
- * find those that are suspended only places are in which a ucontext_t is
- * likely: large enough buffers, data, and the ends of mappings.
+ * When a thread runs on such a stack all memory is searched.  To find those
+ * that are suspended only places are in which a ucontext_t is likely: large
+ * enough buffers, data, the ends of mappings, and stacks around SP.
  *
  * Layer: see find_mark.h.
  */
@@ -27,17 +28,19 @@
 #define DATA_MAX (64u << 20) /* of a program's or library's data, all is */
 #define UCONTEXT_SIZE 968u
 
+/* Of a thread's stack, what is searched below SP and from there up. */
+#define STACK_BELOW (256u << 10)
+#define STACK_ABOVE (1u << 20)
+
 struct search {
 	struct target *tgt;
-	const taddr_t *sp;
-	taddr_t *lo;
-	size_t n;
-	struct contexts *list; /* or all of them are wanted */
+	struct contexts *list;
+	uint64_t secret; /* of jmp_bufs; 0: they are not wanted */
 	int rc;
 };
 
 static void
-list_context(struct search *s, taddr_t at, const uint64_t *w)
+list_context(struct search *s, const struct context *c)
 {
 	struct contexts *l = s->list;
 	struct context *more;
@@ -53,23 +56,32 @@ list_context(struct search *s, taddr_t at, const uint64_t *w)
 		l->context = more;
 		l->room = room;
 	}
-	l->context[l->n++] = (struct context){
-	    at, w[UC_STACK_SP], w[UC_STACK_SIZE], w[UC_RSP], w[UC_RIP]};
+	l->context[l->n++] = *c;
 }
 
 static void
 take_context(struct search *s, taddr_t at, const uint64_t *w)
 {
 	const taddr_t lo = w[UC_STACK_SP], size = w[UC_STACK_SIZE];
-	size_t i;
+	struct context c = {.at = at, .sp = w[UC_RSP], .pc = w[UC_RIP]};
 
-	if (size < STACK_MIN || size > UINT64_MAX - lo || w[UC_RSP] - lo > size)
-		return;
-	if (s->list != NULL)
-		list_context(s, at, w);
-	for (i = 0; i < s->n; i++)
-		if (s->sp[i] - lo < size && lo > s->lo[i])
-			s->lo[i] = lo;
+	if (size >= STACK_MIN && size <= UINT64_MAX - lo && c.sp - lo <= size) {
+		c.lo = lo;
+		c.size = size;
+	}
+	/* swapcontext(3) also saves what it was called with */
+	if (w[UC_RDI] == at)
+		c.to = w[UC_RSI];
+	list_context(s, &c);
+}
+
+static void
+take_jump(struct search *s, taddr_t at, const uint8_t *p)
+{
+	struct context c = {.at = at};
+
+	if (find_saved_jump(s->tgt, s->secret, p, &c.sp, &c.pc))
+		list_context(s, &c);
 }
 
 static void
@@ -78,6 +90,8 @@ search_piece(struct search *s, taddr_t at, const uint8_t *p, uint64_t len)
 	uint64_t word[UC_WORDS], off;
 
 	for (off = 0; len - off >= sizeof(word); off += WORD) {
+		if (s->secret != 0)
+			take_jump(s, at + off, p + off);
 		if (find_mem_u64(p + off + UC_FPSTATE * WORD) !=
 		    at + off + UC_FPREGS * WORD)
 			continue;
@@ -109,27 +123,42 @@ search_range(struct search *s, taddr_t start, taddr_t end, uint8_t *buf)
 	return s->rc;
 }
 
-int
-find_context_stacks(
-    struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n)
+static int
+search_all(struct search *s, uint8_t *buf)
 {
-	struct search s = {.tgt = tgt, .sp = sp, .lo = lo, .n = n};
-	uint8_t *buf;
-	size_t i;
+	const struct target_region *r;
 	int rc = UMDB_OK;
+	size_t i;
 
-	memset(lo, 0, n * sizeof(*lo));
-	if (n == 0)
-		return UMDB_OK;
-	buf = malloc(PIECE);
-	if (buf == NULL)
-		return UMDB_ENOMEM;
-	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++)
-		if (tgt->region[i].writable && tgt->region[i].dumped)
-			rc = search_range(
-			    &s, tgt->region[i].start, tgt->region[i].end, buf);
-	free(buf);
+	for (i = 0; i < s->tgt->nregion && rc == UMDB_OK; i++) {
+		r = &s->tgt->region[i];
+		if (r->writable && r->dumped)
+			rc = search_range(s, r->start, r->end, buf);
+	}
 	return rc;
+}
+
+/* Not the whole of it. */
+static bool
+is_part(const struct context *c, const struct range *of)
+{
+	return c->lo >= of->start && c->lo + c->size <= of->end &&
+	       c->size < of->end - of->start;
+}
+
+taddr_t
+find_context_stack(
+    const struct contexts *l, taddr_t sp, const struct range *within)
+{
+	const struct context *c = l->context;
+	taddr_t lo = 0;
+	size_t i;
+
+	for (i = 0; i < l->n + l->nother; i++, c++)
+		if (sp - c->lo < c->size && c->lo > lo &&
+		    (within == NULL || is_part(c, within)))
+			lo = c->lo;
+	return lo;
 }
 
 /* ----------------------------------------------------------- suspended ones */
@@ -163,6 +192,19 @@ add_buffers(struct ranges *l, const struct snap_slab *s)
 }
 
 static int
+add_stack(struct target *tgt, const struct target_thread *t, struct ranges *l)
+{
+	const taddr_t sp = t->reg[TARGET_RSP];
+	const struct target_region *r = target_region_at(tgt, sp);
+
+	if (!t->have_regs || r == NULL || !r->writable || !r->dumped)
+		return UMDB_OK;
+	return ranges_add(l,
+	    sp - r->start > STACK_BELOW ? sp - STACK_BELOW : r->start,
+	    r->end - sp > STACK_ABOVE ? sp + STACK_ABOVE : r->end);
+}
+
+static int
 add_places(struct snap *snap, struct ranges *l)
 {
 	const struct target_region *r;
@@ -181,6 +223,8 @@ add_places(struct snap *snap, struct ranges *l)
 		else
 			rc = add_likely(l, r->start, r->end);
 	}
+	for (i = 0; i < snap->tgt->nthread && rc == UMDB_OK; i++)
+		rc = add_stack(snap->tgt, &snap->tgt->thread[i], l);
 	ranges_settle(l);
 	return rc;
 }
@@ -203,6 +247,24 @@ is_suspended(struct target *tgt, const struct context *c)
 	       word == c->pc;
 }
 
+/* Those that wait come first. */
+static void
+sort_contexts(struct target *tgt, struct contexts *l)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < l->n; i++) {
+		const struct context c = l->context[i];
+
+		if (!is_suspended(tgt, &c))
+			continue;
+		l->context[i] = l->context[n];
+		l->context[n++] = c;
+	}
+	l->nother = l->n - n;
+	l->n = n;
+}
+
 int
 find_context_suspended(struct snap *snap, struct contexts *ret)
 {
@@ -210,22 +272,29 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 	struct ranges places = {0};
 	uint8_t *buf = malloc(PIECE);
 	int rc = buf == NULL ? UMDB_ENOMEM : add_places(snap, &places);
-	size_t i, n = 0;
+	size_t i;
 
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < places.n && rc == UMDB_OK; i++)
 		rc = search_range(&s, places.r[i].start, places.r[i].end, buf);
-	for (i = 0; i < ret->n; i++) {
-		const struct context c = ret->context[i];
-
-		if (!is_suspended(snap->tgt, &c))
-			continue;
-		ret->context[i] = ret->context[n];
-		ret->context[n++] = c;
-	}
-	ret->nother = ret->n - n;
-	ret->n = n;
+	sort_contexts(snap->tgt, ret);
 	free(places.r);
+	free(buf);
+	return rc;
+}
+
+int
+find_context_all(struct target *tgt, struct contexts *ret)
+{
+	struct search s = {.tgt = tgt, .list = ret};
+	uint8_t *buf = malloc(PIECE);
+	int rc = UMDB_ENOMEM;
+
+	memset(ret, 0, sizeof(*ret));
+	s.secret = find_saved_secret(tgt);
+	if (buf != NULL)
+		rc = search_all(&s, buf);
+	sort_contexts(tgt, ret);
 	free(buf);
 	return rc;
 }

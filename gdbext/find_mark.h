@@ -95,6 +95,8 @@ enum {
 	UC_LINK = 1,
 	UC_STACK_SP = 2,
 	UC_STACK_SIZE = 4,
+	UC_RDI = 13,
+	UC_RSI = 14,
 	UC_RSP = 20,
 	UC_RIP = 21,
 	UC_EFLAGS = 22,
@@ -124,19 +126,15 @@ bool find_signal_stack(
     struct target *tgt, taddr_t sp, struct signal_stack *ret);
 
 /*
- * find_context_stacks - for each of @n SPs, where the coroutine's stack starts
- * that it is on, or 0.  All memory is searched.  Returns UMDB_OK, UMDB_ENOMEM
- * or UMDB_EINTR.
+ * A ucontext_t that swapcontext(3) or getcontext(3) filled, or a jmp_buf: what
+ * waits there, or once did.
  */
-int find_context_stacks(
-    struct target *tgt, const taddr_t *sp, taddr_t *lo, size_t n);
-
-/* A coroutine that does not run, or of which that is not known. */
 struct context {
-	taddr_t at; /* of the ucontext_t */
-	taddr_t lo; /* of its stack */
-	uint64_t size;
+	taddr_t at;    /* where it lies */
+	taddr_t lo;    /* of the coroutine's stack that it names and SP is on */
+	uint64_t size; /* of that; 0: it names none */
 	taddr_t sp, pc;
+	taddr_t to; /* the ucontext_t that it was left for, or 0 */
 };
 
 struct contexts {
@@ -152,12 +150,50 @@ struct contexts {
  */
 int find_context_suspended(struct snap *snap, struct contexts *ret);
 
+/* find_context_all - the same, and jmp_bufs, and in all memory */
+int find_context_all(struct target *tgt, struct contexts *ret);
+
+/*
+ * find_context_stack - where the coroutine's stack starts that an SP is on, or
+ * 0.  With @within it is one that is a part of that.
+ */
+taddr_t find_context_stack(
+    const struct contexts *l, taddr_t sp, const struct range *within);
+
+/* A stack that was left for a coroutine's. */
+struct left {
+	struct range stack;
+	taddr_t sp; /* as it was then; 0: not known */
+};
+
+struct left_view {
+	const taddr_t *sp; /* of all threads, interrupted ones too */
+	size_t nsp;
+	const struct range *own; /* the threads' own stacks */
+	size_t nown;
+};
+
+/*
+ * find_left - say for each of @n stacks which SP it was left with.  @all is
+ * from find_context_all.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
+ */
+int find_left(struct target *tgt, const struct contexts *all,
+    const struct left_view *view, struct left *left, size_t n);
+
 /*
  * find_saved - registers that setjmp(3), getcontext(3) and the kernel saved on
  * stacks and in data: add what they hold mangled to roots->value, and what
  * they hold by chance to roots->dead.  UMDB_OK, UMDB_ENOMEM or UMDB_EINTR.
  */
 int find_saved(struct target *tgt, struct roots *roots);
+
+/*
+ * find_saved_jump - are these words a jmp_buf?  Then sets the SP and PC in it.
+ * find_saved_secret - what it is mangled with; 0: not known
+ */
+bool find_saved_jump(const struct target *tgt, uint64_t secret,
+    const uint8_t *p, taddr_t *sp, taddr_t *pc);
+uint64_t find_saved_secret(struct target *tgt);
 
 /* find_saved_is_data - of a loaded object, or the rest of its bss */
 bool find_saved_is_data(const struct target *tgt, size_t region);

@@ -52,23 +52,34 @@ struct saved {
 };
 
 static uint64_t
-unmangle(const struct saved *v, uint64_t word)
+unmangle(uint64_t secret, uint64_t word)
 {
-	return (word >> 17 | word << 47) ^ v->secret;
+	return (word >> 17 | word << 47) ^ secret;
 }
 
 /* Can a thread have run there? */
 static bool
-is_place(const struct saved *v, taddr_t sp, taddr_t pc)
+is_place(const struct target *tgt, taddr_t sp, taddr_t pc)
 {
 	const struct target_region *stack, *code;
 
 	if ((sp | pc) >> ADDR_BITS != 0 || sp % WORD != 0)
 		return false;
-	stack = target_region_at(v->tgt, sp);
-	code = target_region_at(v->tgt, pc);
+	stack = target_region_at(tgt, sp);
+	code = target_region_at(tgt, pc);
 	return stack != NULL && stack->writable && code != NULL &&
 	       code->executable;
+}
+
+bool
+find_saved_jump(const struct target *tgt, uint64_t secret, const uint8_t *p,
+    taddr_t *sp, taddr_t *pc)
+{
+	*sp = unmangle(secret, find_mem_u64(p + JB_SP * WORD));
+	if (*sp >> ADDR_BITS != 0)
+		return false;
+	*pc = unmangle(secret, find_mem_u64(p + JB_PC * WORD));
+	return is_place(tgt, *sp, *pc);
 }
 
 static int
@@ -76,9 +87,10 @@ take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 {
 	int rc;
 
-	if (!is_place(v, unmangle(v, w[JB_SP]), unmangle(v, w[JB_PC])))
+	if (!is_place(v->tgt, unmangle(v->secret, w[JB_SP]),
+		unmangle(v->secret, w[JB_PC])))
 		return UMDB_OK;
-	rc = roots_add_value(v->roots, unmangle(v, w[JB_RBP]));
+	rc = roots_add_value(v->roots, unmangle(v->secret, w[JB_RBP]));
 	if (rc == UMDB_OK && (uint32_t)w[JB_FLAG] <= 1)
 		rc = ranges_add(&v->roots->dead, at + JB_FLAG * WORD,
 		    at + JB_FLAG * WORD + WORD);
@@ -95,7 +107,7 @@ take_context(struct saved *v, taddr_t at, const uint64_t *w)
 {
 	int rc;
 
-	if (!is_place(v, w[UC_RSP], w[UC_RIP]) ||
+	if (!is_place(v->tgt, w[UC_RSP], w[UC_RIP]) ||
 	    (w[UC_FPREGS] >> 16 & UINT16_MAX) != UINT16_MAX)
 		return UMDB_OK;
 	rc = ranges_add(&v->roots->dead, at + (UC_SIGMASK + 1) * WORD,
@@ -177,25 +189,26 @@ find_saved_is_data(const struct target *tgt, size_t i)
 }
 
 /* All threads have the same secret. */
-static bool
-find_secret(struct saved *v)
+uint64_t
+find_saved_secret(struct target *tgt)
 {
-	struct target *tgt = v->tgt;
-	uint64_t self;
+	uint64_t self, secret;
 	taddr_t fs;
 	size_t i;
 
 	for (i = 0; i < tgt->nthread; i++) {
 		fs = tgt->thread[i].reg[TARGET_FSBASE];
-		if (tgt->thread[i].have_regs && fs != 0 &&
-		    target_read(tgt, fs + TCB_SELF, &self, WORD, "thread") ==
-			UMDB_OK &&
-		    self == fs)
-			return target_read(tgt, fs + TCB_SECRET, &v->secret,
-				   WORD, "thread") == UMDB_OK &&
-			       v->secret != 0;
+		if (!tgt->thread[i].have_regs || fs == 0 ||
+		    target_read(tgt, fs + TCB_SELF, &self, WORD, "thread") !=
+			UMDB_OK ||
+		    self != fs)
+			continue;
+		return target_read(tgt, fs + TCB_SECRET, &secret, WORD,
+			   "thread") == UMDB_OK
+			   ? secret
+			   : 0;
 	}
-	return false;
+	return 0;
 }
 
 static int
@@ -230,12 +243,10 @@ find_saved_in_call(struct target *tgt, taddr_t pc)
 int
 find_saved(struct target *tgt, struct roots *roots)
 {
-	struct saved v = {tgt, roots, 0};
+	struct saved v = {tgt, roots, find_saved_secret(tgt)};
 	int rc = UMDB_OK;
 	size_t i;
 
-	if (!find_secret(&v))
-		v.secret = 0;
 	for (i = 0; i < tgt->nthread && rc == UMDB_OK; i++)
 		rc = search_stack(&v, &tgt->thread[i]);
 	for (i = 0; i < tgt->nregion && rc == UMDB_OK; i++)

@@ -22,6 +22,8 @@
  *					(find_context.c)
  *	one that is suspended	its ucontext_t also says where SP was, if the
  *				stack is as swapcontext(3) left it
+ *	one left for another	a ucontext_t that names no stack says where SP
+ *				was (find_left.c)
  *	an ended thread's stack		glibc keeps it for the next thread, with
  *					a control block that has no thread id
  *
@@ -56,12 +58,17 @@ struct tcb {
 struct stacks {
 	struct snap *snap;
 	struct roots *roots;
-	taddr_t *sp; /* of all threads, sorted */
+	taddr_t *sp; /* of all threads and what handlers interrupted, sorted */
 	size_t nsp;
 	taddr_t *fs; /* thread pointers, sorted */
 	size_t nfs;
 	taddr_t *other; /* SPs on stacks of which nothing is known */
 	size_t nother;
+	struct contexts contexts;
+	struct range *own; /* threads' own stacks, each once */
+	size_t nown;
+	struct left *left; /* stacks that were left for coroutines */
+	size_t nleft, leftroom;
 	struct tcb tcb;
 	unsigned tid_word; /* where a control block has the id; 0 unknown */
 	unsigned tid_half;
@@ -167,9 +174,21 @@ dead_below(struct stacks *st, taddr_t lo, taddr_t sp)
 	return ranges_add(&st->roots->dead, lo, sp - RED_ZONE);
 }
 
-/* SP in an allocated buffer: sets *lo_ret to where its dead part may start. */
+/*
+ * The same of a stack of which a part may be the stack of a coroutine that
+ * runs, such as a local array: what is below that is not below SP.
+ */
+static int
+dead_of_own(struct stacks *st, const struct range *stack, taddr_t sp)
+{
+	taddr_t lo = find_context_stack(&st->contexts, sp, stack);
+
+	return dead_below(st, lo != 0 ? lo : stack->start, sp);
+}
+
+/* SP in an allocated buffer: its dead part may start where *ret does. */
 static bool
-stack_in_buffer(struct snap *snap, taddr_t sp, taddr_t *lo_ret)
+stack_in_buffer(struct snap *snap, taddr_t sp, struct range *ret)
 {
 	const struct snap_slab *s;
 	uint64_t head;
@@ -178,8 +197,9 @@ stack_in_buffer(struct snap *snap, taddr_t sp, taddr_t *lo_ret)
 	if (!snap_buf_at(snap, sp, &s, &i))
 		return false;
 	head = s->bufsize / 16;
-	*lo_ret = snap_buf_addr(s, i) +
-		  (head < BUFFER_HEAD ? head : (uint64_t)BUFFER_HEAD);
+	ret->start = snap_buf_addr(s, i);
+	ret->end = ret->start + s->bufsize;
+	ret->start += head < BUFFER_HEAD ? head : (uint64_t)BUFFER_HEAD;
 	return true;
 }
 
@@ -234,22 +254,24 @@ stack_at(struct stacks *st, taddr_t sp, taddr_t fs)
 	const struct target_region *r;
 	const bool glibc = tcb_read(tgt, fs, &st->tcb);
 	struct tcb *tcb = &st->tcb;
-	taddr_t lo;
+	struct range stack;
 
 	if (glibc && tcb_find_stack(tgt, tcb)) {
-		if (sp >= tcb->lo + tcb->guard && sp < tcb->addr)
-			return dead_below(st, tcb->lo + tcb->guard, sp);
+		stack = (struct range){tcb->lo + tcb->guard, tcb->addr};
+		if (sp >= stack.start && sp < stack.end)
+			return dead_of_own(st, &stack, sp);
 	}
 	r = target_region_at(tgt, sp);
 	if (r == NULL || !r->writable)
 		return UMDB_OK;
-	if (stack_in_buffer(st->snap, sp, &lo))
-		return dead_below(st, lo, sp);
+	if (stack_in_buffer(st->snap, sp, &stack))
+		return dead_of_own(st, &stack, sp);
 	if (snap_ours(st->snap, sp))
 		return UMDB_OK;
+	stack = (struct range){r->start, r->end};
 	if (strcmp(r->name, "[stack]") == 0 ||
 	    (!glibc && fs > sp && fs < r->end && guard_below(tgt, r)))
-		return dead_below(st, r->start, sp);
+		return dead_of_own(st, &stack, sp);
 	st->other[st->nother++] = sp;
 	return UMDB_OK;
 }
@@ -257,17 +279,15 @@ stack_at(struct stacks *st, taddr_t sp, taddr_t fs)
 static int
 stacks_of_coroutines(struct stacks *st)
 {
-	taddr_t *lo = calloc(st->nother + 1, sizeof(*lo));
-	int rc = UMDB_ENOMEM;
+	int rc = UMDB_OK;
+	taddr_t lo;
 	size_t i;
 
-	if (lo != NULL)
-		rc = find_context_stacks(
-		    st->snap->tgt, st->other, lo, st->nother);
-	for (i = 0; i < st->nother && rc == UMDB_OK; i++)
-		if (lo[i] != 0)
-			rc = dead_below(st, lo[i], st->other[i]);
-	free(lo);
+	for (i = 0; i < st->nother && rc == UMDB_OK; i++) {
+		lo = find_context_stack(&st->contexts, st->other[i], NULL);
+		if (lo != 0)
+			rc = dead_below(st, lo, st->other[i]);
+	}
 	return rc;
 }
 
@@ -307,7 +327,8 @@ count_whole(struct stacks *st, struct contexts *list, const taddr_t *sp)
 		qsort(c, list->nother, sizeof(*c), context_compare);
 	for (i = 0; i < list->nother; i++, c++) {
 		end = c->lo + c->size;
-		if (c->lo == last || !is_in_use(st->snap, c->at) ||
+		if (c->size == 0 || c->lo == last ||
+		    !is_in_use(st->snap, c->at) ||
 		    !is_in_use(st->snap, c->lo) ||
 		    lowest(st->sp, st->nsp, c->lo, end) != end ||
 		    lowest(sp, list->n, c->lo, end) != end)
@@ -321,28 +342,130 @@ count_whole(struct stacks *st, struct contexts *list, const taddr_t *sp)
 static int
 stacks_of_suspended(struct stacks *st)
 {
-	struct contexts list = {0};
+	struct contexts *list = &st->contexts;
 	const struct context *c;
-	int rc = find_context_suspended(st->snap, &list);
-	taddr_t *all = calloc(list.n + 1, sizeof(*all)), sp;
+	taddr_t *all = calloc(list->n + 1, sizeof(*all)), sp;
+	int rc = all == NULL ? UMDB_ENOMEM : UMDB_OK;
 	size_t i;
 
-	if (rc == UMDB_OK && all == NULL)
-		rc = UMDB_ENOMEM;
-	for (i = 0; i < list.n && rc == UMDB_OK; i++)
-		all[i] = list.context[i].sp;
+	for (i = 0; i < list->n && rc == UMDB_OK; i++)
+		all[i] = list->context[i].sp;
 	if (rc == UMDB_OK)
-		qsort(all, list.n, sizeof(*all), addr_compare);
-	for (i = 0; i < list.n && rc == UMDB_OK; i++) {
-		c = &list.context[i];
-		sp = lowest(all, list.n, c->lo, c->sp);
+		qsort(all, list->n, sizeof(*all), addr_compare);
+	for (i = 0; i < list->n && rc == UMDB_OK; i++) {
+		c = &list->context[i];
+		if (c->size == 0)
+			continue;
+		sp = lowest(all, list->n, c->lo, c->sp);
 		/* all of them called swapcontext(3): no red zone */
 		rc = dead_between(st, c->lo, sp);
 	}
 	if (rc == UMDB_OK)
-		count_whole(st, &list, all);
-	free(list.context);
+		count_whole(st, list, all);
 	free(all);
+	return rc;
+}
+
+/* ------------------------------------------ stacks left for coroutines */
+
+static int
+add_left(struct stacks *st, const struct range *stack)
+{
+	struct left *more;
+
+	if (st->nleft == st->leftroom) {
+		st->leftroom = st->leftroom == 0 ? 16 : st->leftroom * 2;
+		more = realloc(st->left, st->leftroom * sizeof(*more));
+		if (more == NULL)
+			return UMDB_ENOMEM;
+		st->left = more;
+	}
+	st->left[st->nleft++] = (struct left){*stack, 0};
+	return UMDB_OK;
+}
+
+/* Does nobody run there, but on a coroutine's stack that lies in it? */
+static bool
+is_left(const struct stacks *st, const struct range *stack)
+{
+	size_t i;
+
+	for (i = 0; i < st->nsp; i++)
+		if (st->sp[i] >= stack->start && st->sp[i] < stack->end &&
+		    find_context_stack(&st->contexts, st->sp[i], stack) == 0)
+			return false;
+	return true;
+}
+
+/* Does another coroutine, or a thread, wait on the stack of this one? */
+static bool
+has_waiting(const struct stacks *st, const struct context *c)
+{
+	size_t i;
+
+	for (i = 0; i < st->contexts.n; i++)
+		if (st->contexts.context[i].size == 0 &&
+		    st->contexts.context[i].sp - c->lo < c->size)
+			return true;
+	return false;
+}
+
+static int
+list_left(struct stacks *st)
+{
+	const struct contexts *l = &st->contexts;
+	const struct context *c = l->context + l->n;
+	struct range stack;
+	int rc = UMDB_OK;
+	size_t i;
+
+	for (i = 0; i < st->nown && rc == UMDB_OK; i++)
+		if (is_left(st, &st->own[i]))
+			rc = add_left(st, &st->own[i]);
+	for (i = 0; i < l->nother && rc == UMDB_OK; i++, c++) {
+		stack = (struct range){c->lo, c->lo + c->size};
+		if (c->size != 0 && has_waiting(st, c) && is_left(st, &stack))
+			rc = add_left(st, &stack);
+	}
+	return rc;
+}
+
+static int
+stacks_left(struct stacks *st)
+{
+	const struct left_view view = {st->sp, st->nsp, st->own, st->nown};
+	taddr_t sp;
+	size_t i;
+	int rc;
+
+	rc =
+	    find_left(st->snap->tgt, &st->contexts, &view, st->left, st->nleft);
+	for (i = 0; i < st->nleft && rc == UMDB_OK; i++) {
+		sp = st->left[i].sp;
+		/* an SP right above: one that is not as it seems */
+		if (sp != 0 &&
+		    lowest(st->sp, st->nsp, sp, sp + RED_ZONE) == sp + RED_ZONE)
+			rc = dead_between(st, st->left[i].stack.start, sp);
+	}
+	return rc;
+}
+
+/* Of a thread that runs elsewhere: all memory is searched for contexts. */
+static int
+stacks_with_contexts(struct stacks *st)
+{
+	int rc = list_left(st);
+
+	if (rc == UMDB_OK && (st->nother > 0 || st->nleft > 0)) {
+		free(st->contexts.context);
+		rc = find_context_all(st->snap->tgt, &st->contexts);
+	}
+	if (rc == UMDB_OK)
+		rc = stacks_of_coroutines(st);
+	if (rc == UMDB_OK && st->nleft > 0)
+		rc = stacks_left(st);
+	if (rc == UMDB_OK)
+		rc = stacks_of_suspended(st);
 	return rc;
 }
 
@@ -565,28 +688,59 @@ stacks_of_ended(struct stacks *st)
 	return rc;
 }
 
+/* The stacks that threads were made with, and the first one's. */
+static void
+list_own(struct stacks *st)
+{
+	struct target *tgt = st->snap->tgt;
+	size_t i;
+
+	for (i = 0; i < st->nfs; i++)
+		if ((i == 0 || st->fs[i] != st->fs[i - 1]) &&
+		    tcb_read(tgt, st->fs[i], &st->tcb) &&
+		    tcb_find_stack(tgt, &st->tcb))
+			st->own[st->nown++] = (struct range){
+			    st->tcb.lo + st->tcb.guard, st->tcb.addr};
+	for (i = 0; i < tgt->nregion; i++) {
+		if (strcmp(tgt->region[i].name, "[stack]") != 0)
+			continue;
+		st->own[st->nown++] =
+		    (struct range){tgt->region[i].start, tgt->region[i].end};
+		break;
+	}
+}
+
 /* Sorted SPs and thread pointers.  Sets *all_ret when no thread lacks them. */
 static int
 stacks_init(struct stacks *st, bool *all_ret)
 {
 	struct target *tgt = st->snap->tgt;
-	size_t i;
+	const struct target_thread *t;
+	struct signal_stack alt;
+	size_t i, n = 0;
 
-	st->sp = calloc(tgt->nthread + 1, sizeof(*st->sp));
+	st->sp = calloc(2 * tgt->nthread + 1, sizeof(*st->sp));
 	st->fs = calloc(tgt->nthread + 1, sizeof(*st->fs));
 	st->other = calloc(tgt->nthread + 1, sizeof(*st->other));
-	if (st->sp == NULL || st->fs == NULL || st->other == NULL)
+	st->own = calloc(tgt->nthread + 1, sizeof(*st->own));
+	if (st->sp == NULL || st->fs == NULL || st->other == NULL ||
+	    st->own == NULL)
 		return UMDB_ENOMEM;
 	for (i = 0; i < tgt->nthread; i++) {
-		if (!tgt->thread[i].have_regs)
+		t = &tgt->thread[i];
+		if (!t->have_regs)
 			continue;
-		st->sp[st->nsp++] = tgt->thread[i].reg[TARGET_RSP];
-		st->fs[st->nfs++] = tgt->thread[i].reg[TARGET_FSBASE];
+		st->sp[st->nsp++] = t->reg[TARGET_RSP];
+		if (find_signal_stack(tgt, t->reg[TARGET_RSP], &alt))
+			st->sp[st->nsp++] = alt.sp;
+		st->fs[st->nfs++] = t->reg[TARGET_FSBASE];
+		n++;
 	}
 	qsort(st->sp, st->nsp, sizeof(*st->sp), addr_compare);
 	qsort(st->fs, st->nfs, sizeof(*st->fs), addr_compare);
-	*all_ret = st->nsp == tgt->nthread;
-	return UMDB_OK;
+	*all_ret = n == tgt->nthread;
+	list_own(st);
+	return find_context_suspended(st->snap, &st->contexts);
 }
 
 int
@@ -615,9 +769,7 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 			rc = stack_of_thread(st, t);
 	}
 	if (rc == UMDB_OK)
-		rc = stacks_of_coroutines(st);
-	if (rc == UMDB_OK)
-		rc = stacks_of_suspended(st);
+		rc = stacks_with_contexts(st);
 	if (rc == UMDB_OK)
 		rc = find_saved(tgt, roots);
 	if (rc == UMDB_OK && all)
@@ -628,6 +780,9 @@ find_root_stacks(struct snap *snap, struct roots *roots)
 	free(st->sp);
 	free(st->fs);
 	free(st->other);
+	free(st->own);
+	free(st->left);
+	free(st->contexts.context);
 	free(st);
 	return rc;
 }

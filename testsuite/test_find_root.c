@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_find_root.c - roots that stand in no mapping of their own: vector
- * registers, jump buffers, alternate signal stacks, objects that are still
- * constructed
+ * registers, jump buffers, alternate signal stacks, stacks left for coroutines,
+ * objects that are still constructed
  */
 #include <check.h>
 #include <stdlib.h>
@@ -315,6 +315,117 @@ START_TEST(stacks_of_coroutines_that_count_whole_are_told)
 }
 END_TEST
 
+/* What swapcontext(@at, @to) leaves of a caller on a thread's own stack. */
+static void
+draw_swapped(taddr_t at, taddr_t to, taddr_t sp, taddr_t pc)
+{
+	static const uint8_t call[] = {0xe8, 1, 2, 3, 4};
+
+	put(at + 13 * 8, at);
+	put(at + 14 * 8, to);
+	put(at + 20 * 8, sp);
+	put(at + 21 * 8, pc);
+	put(at + 28 * 8, at + 424);
+	put(sp - 8, pc);
+	fake_put(d.tgt, pc - sizeof(call), call, sizeof(call));
+}
+
+START_TEST(stack_left_for_a_coroutine_counts_from_the_saved_sp_up)
+{
+	const taddr_t home = DRAW_APP_DATA + 0x2000, sp = DRAW_STACK + 0x8000;
+	const taddr_t context = DRAW_APP_DATA + 0x4000, pc = DRAW_TEXT + 0x100;
+	const taddr_t live = take(), dead = take(), low = take();
+	const bool cut = _i < 3;
+
+	draw_alt();
+	draw_context(context, context + 424);
+	draw_swapped(home, context, sp, pc);
+	put(sp, live);
+	put(sp - 16, dead);
+	put(DRAW_STACK, low);
+	switch (_i) {
+	case 1: /* a call through a pointer in a table */
+		fake_put(d.tgt, pc - 5, "\x90\x90\xff\x50\x08", 5);
+		break;
+	case 2: /* somebody has saved a lower one */
+		put(home + 0x800 + 20 * 8, sp - 0x1000);
+		put(home + 0x800 + 28 * 8, home + 0x800 + 424);
+		break;
+	case 3: /* the context was moved */
+		put(home + 13 * 8, context);
+		break;
+	case 4: /* it was left for something else */
+		put(home + 14 * 8, context + 8);
+		break;
+	case 5: /* other calls have been there */
+		put(sp - 8, pc + 16);
+		break;
+	case 6: /* no call ends there */
+		fake_put(d.tgt, pc - 5, "\x90\x90\xff\x60\x08", 5);
+		break;
+	case 7: /* what it was left for does not run */
+		d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0xf000;
+		break;
+	case 8: /* the thread is back, further down */
+		d.tgt->thread[0].reg[TARGET_RSP] = sp - 0x2000;
+		put(DRAW_STACK, 0);
+		put(sp - 0x1000, low);
+		break;
+	}
+	run();
+	ck_assert(!lost(live));
+	ck_assert(lost(dead) == (cut && _i != 2));
+	ck_assert(lost(low) == cut);
+}
+END_TEST
+
+START_TEST(stack_left_by_way_of_another_coroutine_counts_from_the_saved_sp_up)
+{
+	const taddr_t home = DRAW_APP_DATA + 0x2000, sp = DRAW_STACK + 0x8000;
+	const taddr_t context = DRAW_APP_DATA + 0x4000, pc = DRAW_TEXT + 0x100;
+	const taddr_t outer = DRAW_APP_DATA + 0x6000;
+	const taddr_t back = DRAW_APP_DATA + 0x8000;
+	const taddr_t dead = take(), outer_dead = take(), outer_live = take();
+
+	draw_alt();
+	draw_context(context, context + 424);
+	put(outer + 16, ALT);
+	put(outer + 32, 0x4000);
+	put(outer + 20 * 8, ALT + 0x3ff0);
+	put(outer + 28 * 8, outer + 424);
+	draw_swapped(home, outer, sp, pc);
+	draw_swapped(back, context, ALT + 0x2000, pc + 32);
+	if (_i == 1) /* that one was left for home */
+		put(back + 14 * 8, home);
+	put(sp - 16, dead);
+	put(ALT + 0x1ff0, outer_dead);
+	put(ALT + 0x2000, outer_live);
+	run();
+	ck_assert(!lost(outer_live));
+	ck_assert(lost(dead) == (_i == 0));
+	ck_assert(lost(outer_dead) == (_i == 0));
+}
+END_TEST
+
+START_TEST(what_lies_below_a_coroutine_on_a_part_of_a_stack_counts)
+{
+	const taddr_t context = DRAW_APP_DATA + 0x4000;
+	const taddr_t lo = DRAW_STACK + 0x10000;
+	const taddr_t below = take(), dead = take();
+
+	put(context + 16, lo);
+	put(context + 32, 0x8000);
+	put(context + 20 * 8, lo + 0x7ff0);
+	put(context + 28 * 8, context + 424);
+	d.tgt->thread[0].reg[TARGET_RSP] = lo + 0x4000;
+	put(lo - 8, below);
+	put(lo + 8, dead);
+	run();
+	ck_assert(!lost(below));
+	ck_assert(lost(dead));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- mappings */
 
 START_TEST(bss_that_was_never_written_is_not_missed)
@@ -411,6 +522,13 @@ test_find_root_suite(void)
 	tcase_add_loop_test(t, coroutine_keeps_what_lies_above_its_sp, 0, 2);
 	tcase_add_loop_test(
 	    t, stacks_of_coroutines_that_count_whole_are_told, 0, 4);
+	tcase_add_loop_test(
+	    t, stack_left_for_a_coroutine_counts_from_the_saved_sp_up, 0, 9);
+	tcase_add_loop_test(t,
+	    stack_left_by_way_of_another_coroutine_counts_from_the_saved_sp_up,
+	    0, 2);
+	tcase_add_test(
+	    t, what_lies_below_a_coroutine_on_a_part_of_a_stack_counts);
 	tcase_add_test(t, what_lies_behind_memory_that_was_left_out_is_read);
 	tcase_add_loop_test(t, bss_that_was_never_written_is_not_missed, 0, 2);
 	tcase_add_test(
