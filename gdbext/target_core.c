@@ -278,7 +278,10 @@ region_add_seg(struct region_list *l, const struct core_seg *seg)
 	}
 }
 
-/* The parts of a file's mapping for which there is no PT_LOAD. */
+/*
+ * The parts of a file's mapping for which there is no PT_LOAD: GDB leaves out
+ * what nobody wrote to.  Whether it is code is not told, so it may be.
+ */
 static void
 region_add_map(struct region_list *l, const struct core_map *m)
 {
@@ -302,6 +305,7 @@ region_add_map(struct region_list *l, const struct core_map *m)
 		r.start = at;
 		r.end = end;
 		r.readable = true;
+		r.executable = true;
 		r.file = true;
 		r.name = m->name;
 		region_add(l, &r);
