@@ -8,6 +8,11 @@
  * the stack that it names.  A ucontext_t that names no stack, as swapcontext(3)
  * fills it in for a thread that starts a coroutine, still has an SP.
  *
+ * A ucontext_t stays as it is when its coroutine is over and the stack serves
+ * as other memory.  But makecontext(3) puts the address of code of its own and
+ * uc_link at the top, and that code, when the coroutine returns to it, calls
+ * setcontext(3), which puts another address there.
+ *
  * When a thread runs on such a stack all memory is searched.  To find those
  * that are suspended only places are in which a ucontext_t is likely: large
  * enough buffers, data, the ends of mappings, and stacks around SP.
@@ -68,6 +73,7 @@ take_context(struct search *s, taddr_t at, const uint64_t *w)
 	if (size >= STACK_MIN && size <= UINT64_MAX - lo && c.sp - lo <= size) {
 		c.lo = lo;
 		c.size = size;
+		c.link = w[UC_LINK];
 	}
 	/* swapcontext(3) also saves what it was called with */
 	if (w[UC_RDI] == at)
@@ -229,34 +235,96 @@ add_places(struct snap *snap, struct ranges *l)
 	return rc;
 }
 
+bool
+find_context_in_use(struct snap *snap, taddr_t addr)
+{
+	const struct target_region *r = target_region_at(snap->tgt, addr);
+	const struct snap_slab *s;
+	uint32_t i;
+
+	return r != NULL && r->writable &&
+	       (!snap_buf_at(snap, addr, &s, &i) ||
+		   snap_buf_state(snap, s, i) == BUF_ALLOCATED);
+}
+
+static bool
+is_code(const struct target *tgt, taddr_t pc)
+{
+	const struct target_region *code = target_region_at(tgt, pc);
+
+	return code != NULL && code->executable;
+}
+
+bool
+find_context_behind_call(struct target *tgt, taddr_t pc)
+{
+	enum { LONGEST = 7, NEAR = 5, OPCODE = 0xff, REG = 0x38, CALL = 0x10 };
+	uint8_t code[LONGEST];
+	unsigned i;
+
+	if (target_read(tgt, pc - LONGEST, code, LONGEST, "instruction") !=
+	    UMDB_OK)
+		return false;
+	if (code[LONGEST - NEAR] == 0xe8)
+		return true;
+	for (i = 0; i + 1 < LONGEST; i++)
+		if (code[i] == OPCODE && (code[i + 1] & REG) == CALL)
+			return true;
+	return false;
+}
+
+/*
+ * makecontext(3) leaves room at the top for arguments that do not fit in
+ * registers, then aligns.  The first frame's return address stands below
+ * these, and uc_link above.
+ */
+bool
+find_context_has_top(struct target *tgt, const struct context *c)
+{
+	enum { ARGS_MAX = 8, ALIGN = 16 };
+	uint64_t word[ARGS_MAX + 2];
+	unsigned n;
+	taddr_t at;
+
+	for (n = 0; n <= ARGS_MAX; n++) {
+		at = c->lo + c->size - (n + 1) * WORD;
+		at = (at & ~(taddr_t)(ALIGN - 1)) - WORD;
+		if (target_read(tgt, at, word, (n + 2) * WORD, "stack") ==
+			UMDB_OK &&
+		    word[n + 1] == c->link && is_code(tgt, word[0]))
+			return !find_context_behind_call(tgt, word[0]);
+	}
+	return false;
+}
+
 /*
  * The way that a ucontext_t leads to a coroutine is good only while its frames
  * are as swapcontext(3) left them: where a coroutine was resumed in another
  * way, other calls have put other return addresses there.
  */
 static bool
-is_suspended(struct target *tgt, const struct context *c)
+is_suspended(struct snap *snap, const struct context *c)
 {
-	const struct target_region *code = target_region_at(tgt, c->pc);
 	uint64_t word;
 
-	return code != NULL && code->executable && c->sp - c->lo >= WORD &&
+	return is_code(snap->tgt, c->pc) && c->sp - c->lo >= WORD &&
 	       c->sp % WORD == 0 &&
-	       target_read(tgt, c->sp - WORD, &word, WORD, "stack") ==
+	       target_read(snap->tgt, c->sp - WORD, &word, WORD, "stack") ==
 		   UMDB_OK &&
-	       word == c->pc;
+	       word == c->pc && find_context_in_use(snap, c->at) &&
+	       (c->size == 0 || find_context_has_top(snap->tgt, c));
 }
 
 /* Those that wait come first. */
 static void
-sort_contexts(struct target *tgt, struct contexts *l)
+sort_contexts(struct snap *snap, struct contexts *l)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < l->n; i++) {
 		const struct context c = l->context[i];
 
-		if (!is_suspended(tgt, &c))
+		if (!is_suspended(snap, &c))
 			continue;
 		l->context[i] = l->context[n];
 		l->context[n++] = c;
@@ -277,24 +345,24 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < places.n && rc == UMDB_OK; i++)
 		rc = search_range(&s, places.r[i].start, places.r[i].end, buf);
-	sort_contexts(snap->tgt, ret);
+	sort_contexts(snap, ret);
 	free(places.r);
 	free(buf);
 	return rc;
 }
 
 int
-find_context_all(struct target *tgt, struct contexts *ret)
+find_context_all(struct snap *snap, struct contexts *ret)
 {
-	struct search s = {.tgt = tgt, .list = ret};
+	struct search s = {.tgt = snap->tgt, .list = ret};
 	uint8_t *buf = malloc(PIECE);
 	int rc = UMDB_ENOMEM;
 
 	memset(ret, 0, sizeof(*ret));
-	s.secret = find_saved_secret(tgt);
+	s.secret = find_saved_secret(snap->tgt);
 	if (buf != NULL)
 		rc = search_all(&s, buf);
-	sort_contexts(tgt, ret);
+	sort_contexts(snap, ret);
 	free(buf);
 	return rc;
 }

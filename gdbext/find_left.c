@@ -36,25 +36,6 @@ in_range(const struct range *r, taddr_t addr)
 	return addr >= r->start && addr < r->end;
 }
 
-/* Does a call end right before this instruction? */
-static bool
-is_behind_call(struct target *tgt, taddr_t pc)
-{
-	enum { LONGEST = 7, NEAR = 5, OPCODE = 0xff, REG = 0x38, CALL = 0x10 };
-	uint8_t code[LONGEST];
-	unsigned i;
-
-	if (target_read(tgt, pc - LONGEST, code, LONGEST, "instruction") !=
-	    UMDB_OK)
-		return false;
-	if (code[LONGEST - NEAR] == 0xe8)
-		return true;
-	for (i = 0; i + 1 < LONGEST; i++)
-		if (code[i] == OPCODE && (code[i + 1] & REG) == CALL)
-			return true;
-	return false;
-}
-
 /* The stack that it waits on: the one that it names, or a thread's. */
 static bool
 stack_of(const struct chase *ch, const struct context *c, struct range *ret)
@@ -96,7 +77,7 @@ chase_later(struct chase *ch, const struct range *stack)
 	for (i = 0; i < ch->all->n; i++, c++) {
 		if (ch->seen[i] || c->to == 0 || !in_range(stack, c->sp) ||
 		    (c->size != 0 && c->lo > stack->start) ||
-		    !is_behind_call(ch->tgt, c->pc))
+		    !find_context_behind_call(ch->tgt, c->pc))
 			continue;
 		ch->seen[i] = true;
 		ch->work[ch->nwork++] = i;

@@ -133,6 +133,7 @@ struct context {
 	taddr_t at;    /* where it lies */
 	taddr_t lo;    /* of the coroutine's stack that it names and SP is on */
 	uint64_t size; /* of that; 0: it names none */
+	taddr_t link;  /* of a coroutine: its uc_link */
 	taddr_t sp, pc;
 	taddr_t to; /* the ucontext_t that it was left for, or 0 */
 };
@@ -151,7 +152,19 @@ struct contexts {
 int find_context_suspended(struct snap *snap, struct contexts *ret);
 
 /* find_context_all - the same, and jmp_bufs, and in all memory */
-int find_context_all(struct target *tgt, struct contexts *ret);
+int find_context_all(struct snap *snap, struct contexts *ret);
+
+/* find_context_in_use - memory in no buffer, or in one that is allocated */
+bool find_context_in_use(struct snap *snap, taddr_t addr);
+
+/* find_context_behind_call - does a call end right before this instruction? */
+bool find_context_behind_call(struct target *tgt, taddr_t pc);
+
+/*
+ * find_context_has_top - is the top of the coroutine's stack as makecontext(3)
+ * made it?  Not when the coroutine has returned.
+ */
+bool find_context_has_top(struct target *tgt, const struct context *c);
 
 /*
  * find_context_stack - where the coroutine's stack starts that an SP is on, or

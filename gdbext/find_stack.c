@@ -291,19 +291,6 @@ stacks_of_coroutines(struct stacks *st)
 	return rc;
 }
 
-/* What is in no buffer, or in one that is allocated. */
-static bool
-is_in_use(struct snap *snap, taddr_t addr)
-{
-	const struct target_region *r = target_region_at(snap->tgt, addr);
-	const struct snap_slab *s;
-	uint32_t i;
-
-	return r != NULL && r->writable &&
-	       (!snap_buf_at(snap, addr, &s, &i) ||
-		   snap_buf_state(snap, s, i) == BUF_ALLOCATED);
-}
-
 static int
 context_compare(const void *a, const void *b)
 {
@@ -313,56 +300,75 @@ context_compare(const void *a, const void *b)
 }
 
 /*
- * Stacks of coroutines on which neither a thread runs nor one of the
- * SPs of suspended ones is, which are sorted.
+ * Stacks of coroutines on which neither a thread runs nor one of the @n
+ * SPs is, which are sorted.
  */
 static void
-count_whole(struct stacks *st, struct contexts *list, const taddr_t *sp)
+count_whole(struct stacks *st, const taddr_t *sp, size_t n)
 {
-	struct context *c = list->context + list->n;
+	const struct contexts *list = &st->contexts;
+	const struct context *c = list->context + list->n;
 	taddr_t last = 0, end;
 	size_t i;
 
-	if (list->nother > 1)
-		qsort(c, list->nother, sizeof(*c), context_compare);
 	for (i = 0; i < list->nother; i++, c++) {
 		end = c->lo + c->size;
 		if (c->size == 0 || c->lo == last ||
-		    !is_in_use(st->snap, c->at) ||
-		    !is_in_use(st->snap, c->lo) ||
+		    !find_context_in_use(st->snap, c->at) ||
+		    !find_context_in_use(st->snap, c->lo) ||
 		    lowest(st->sp, st->nsp, c->lo, end) != end ||
-		    lowest(sp, list->n, c->lo, end) != end)
+		    lowest(sp, n, c->lo, end) != end)
 			continue;
 		last = c->lo;
 		st->roots->whole_stacks++;
 	}
 }
 
-/* The lowest of all SPs that are known of a stack counts. */
+/* Does another, of which that is not known, name the same stack? */
+static bool
+is_disputed(struct stacks *st, const struct context *c)
+{
+	const struct contexts *list = &st->contexts;
+	const struct context *other = list->context + list->n;
+	size_t a = 0, b = list->nother;
+
+	while (a < b) {
+		size_t mid = a + (b - a) / 2;
+
+		if (other[mid].lo < c->lo)
+			a = mid + 1;
+		else
+			b = mid;
+	}
+	for (; a < list->nother && other[a].lo - c->lo < c->size; a++)
+		if (other[a].size != 0 &&
+		    find_context_in_use(st->snap, other[a].at))
+			return true;
+	return false;
+}
+
+/*
+ * The lowest of all SPs that are known of a stack counts.  @known is filled
+ * with those of stacks of which that is known.
+ */
 static int
-stacks_of_suspended(struct stacks *st)
+stacks_of_suspended(
+    struct stacks *st, const taddr_t *all, taddr_t *known, size_t *nknown)
 {
 	struct contexts *list = &st->contexts;
 	const struct context *c;
-	taddr_t *all = calloc(list->n + 1, sizeof(*all)), sp;
-	int rc = all == NULL ? UMDB_ENOMEM : UMDB_OK;
+	int rc = UMDB_OK;
 	size_t i;
 
-	for (i = 0; i < list->n && rc == UMDB_OK; i++)
-		all[i] = list->context[i].sp;
-	if (rc == UMDB_OK)
-		qsort(all, list->n, sizeof(*all), addr_compare);
 	for (i = 0; i < list->n && rc == UMDB_OK; i++) {
 		c = &list->context[i];
-		if (c->size == 0)
+		if (c->size == 0 || is_disputed(st, c))
 			continue;
-		sp = lowest(all, list->n, c->lo, c->sp);
+		known[(*nknown)++] = c->sp;
 		/* all of them called swapcontext(3): no red zone */
-		rc = dead_between(st, c->lo, sp);
+		rc =
+		    dead_between(st, c->lo, lowest(all, list->n, c->lo, c->sp));
 	}
-	if (rc == UMDB_OK)
-		count_whole(st, list, all);
-	free(all);
 	return rc;
 }
 
@@ -424,14 +430,16 @@ list_left(struct stacks *st)
 			rc = add_left(st, &st->own[i]);
 	for (i = 0; i < l->nother && rc == UMDB_OK; i++, c++) {
 		stack = (struct range){c->lo, c->lo + c->size};
-		if (c->size != 0 && has_waiting(st, c) && is_left(st, &stack))
+		if (c->size != 0 && has_waiting(st, c) &&
+		    find_context_has_top(st->snap->tgt, c) &&
+		    is_left(st, &stack))
 			rc = add_left(st, &stack);
 	}
 	return rc;
 }
 
 static int
-stacks_left(struct stacks *st)
+stacks_left(struct stacks *st, taddr_t *known, size_t *nknown)
 {
 	const struct left_view view = {st->sp, st->nsp, st->own, st->nown};
 	taddr_t sp;
@@ -442,11 +450,43 @@ stacks_left(struct stacks *st)
 	    find_left(st->snap->tgt, &st->contexts, &view, st->left, st->nleft);
 	for (i = 0; i < st->nleft && rc == UMDB_OK; i++) {
 		sp = st->left[i].sp;
+		if (sp != 0)
+			known[(*nknown)++] = sp;
 		/* an SP right above: one that is not as it seems */
 		if (sp != 0 &&
 		    lowest(st->sp, st->nsp, sp, sp + RED_ZONE) == sp + RED_ZONE)
 			rc = dead_between(st, st->left[i].stack.start, sp);
 	}
+	return rc;
+}
+
+/* Of stacks that nobody runs on. */
+static int
+stacks_that_wait(struct stacks *st)
+{
+	struct contexts *list = &st->contexts;
+	taddr_t *all = calloc(list->n + 1, sizeof(*all));
+	taddr_t *known = calloc(list->n + st->nleft + 1, sizeof(*known));
+	int rc = all == NULL || known == NULL ? UMDB_ENOMEM : UMDB_OK;
+	size_t i, nknown = 0;
+
+	for (i = 0; i < list->n && rc == UMDB_OK; i++)
+		all[i] = list->context[i].sp;
+	if (rc == UMDB_OK && list->n > 1)
+		qsort(all, list->n, sizeof(*all), addr_compare);
+	if (rc == UMDB_OK && list->nother > 1)
+		qsort(list->context + list->n, list->nother,
+		    sizeof(*list->context), context_compare);
+	if (rc == UMDB_OK)
+		rc = stacks_of_suspended(st, all, known, &nknown);
+	if (rc == UMDB_OK && st->nleft > 0)
+		rc = stacks_left(st, known, &nknown);
+	if (rc == UMDB_OK && nknown > 1)
+		qsort(known, nknown, sizeof(*known), addr_compare);
+	if (rc == UMDB_OK)
+		count_whole(st, known, nknown);
+	free(all);
+	free(known);
 	return rc;
 }
 
@@ -458,14 +498,12 @@ stacks_with_contexts(struct stacks *st)
 
 	if (rc == UMDB_OK && (st->nother > 0 || st->nleft > 0)) {
 		free(st->contexts.context);
-		rc = find_context_all(st->snap->tgt, &st->contexts);
+		rc = find_context_all(st->snap, &st->contexts);
 	}
 	if (rc == UMDB_OK)
 		rc = stacks_of_coroutines(st);
-	if (rc == UMDB_OK && st->nleft > 0)
-		rc = stacks_left(st);
 	if (rc == UMDB_OK)
-		rc = stacks_of_suspended(st);
+		rc = stacks_that_wait(st);
 	return rc;
 }
 
