@@ -76,6 +76,7 @@ struct alignas(32) wide {
 second *kept_second;
 base *kept_base;
 counted *kept_array;
+counted *kept_empty;
 wide *kept_wide;
 std::map<int, std::string> *kept_map;
 std::shared_ptr<both> kept_shared;
@@ -92,6 +93,7 @@ keep_objects()
 	kept_second = new both;
 	kept_base = new diamond;
 	kept_array = new counted[9];
+	kept_empty = new counted[0]; // to the end of what was allocated
 	kept_wide = new wide[3];
 	kept_shared = std::make_shared<both>();
 	auto whole = std::make_shared<both>();
@@ -130,6 +132,8 @@ drop()
 	auto *b = new both;
 	truth_lost(b, DEFINITE);
 	truth_lost(b->text.data(), INDIRECT);
+	auto *empty = new counted[0];
+	truth_lost(reinterpret_cast<size_t *>(empty) - 1, DEFINITE);
 	auto *array = new counted[4];
 	truth_lost(reinterpret_cast<size_t *>(array) - 1, DEFINITE);
 	for (int i = 0; i < 4; i++)
