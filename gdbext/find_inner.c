@@ -56,6 +56,24 @@ inner_is_array(const struct inner_buf *b, uint64_t head)
 	return each != 0 && head + each * count >= b->least;
 }
 
+/*
+ * SQLite's room for a page to be built in, behind a length: its pointer leaves
+ * four bytes for the number of another page in front.
+ */
+static bool
+inner_is_scratch(const struct inner_buf *b, uint64_t off)
+{
+	enum { HEAD = WORD + 4, PAGE_MIN = 512, PAGE_MAX = 65536 };
+	uint64_t page;
+
+	if (off != HEAD || b->size <= HEAD)
+		return false;
+	page = find_mem_u64(b->bytes);
+	return page >= PAGE_MIN && page <= PAGE_MAX &&
+	       (page & (page - 1)) == 0 && page + WORD <= b->size &&
+	       page + WORD >= b->least;
+}
+
 static bool
 inner_is_string(const struct inner_buf *b)
 {
@@ -306,8 +324,8 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 		return INNER_YES;
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;
-	if (inner_is_exception(b, off) || inner_is_chunk(b, off) ||
-	    inner_leads_back(b, off))
+	if (inner_is_scratch(b, off) || inner_is_exception(b, off) ||
+	    inner_is_chunk(b, off) || inner_leads_back(b, off))
 		return INNER_YES;
 	a = inner_is_collected(in, b, off);
 	if (a == INNER_NO)

@@ -9,6 +9,7 @@
  *	new T[n] with a count of elements before the first one, and new T[0],
  *	    which is nothing but the count: its end is pointed to
  *	a block with its length in front
+ *	room for a page of SQLite's behind its length, less four bytes
  *	the shared string of the older C++ ABI: length, capacity, references
  *	a base class that is not the first (the virtual table says how far the
  *	    complete object is)

@@ -21,6 +21,9 @@
  *	interrupted a system call, the vector registers of the frame keep
  *	nothing, as in a thread that is in one (find_root_vectors).
  *
+ * And no register, but found on the way: the buffer of initstate(3).  glibc
+ * keeps pointers to its second int, with its size in other terms beside them.
+ *
  * Layer: see find_mark.h.
  */
 #include <stdlib.h>
@@ -97,6 +100,29 @@ take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 	return rc;
 }
 
+/* struct random_data of glibc: whose state starts behind an int. */
+static int
+take_random(struct saved *v, const uint64_t *w)
+{
+	enum { FRONT, REAR, STATE, TYPE, SEPARATION, END, TYPES = 5 };
+	static const struct {
+		uint32_t degree, separation;
+	} poly[TYPES] = {{0, 0}, {7, 3}, {15, 1}, {31, 3}, {63, 1}};
+	const uint32_t type = (uint32_t)w[TYPE];
+	uint64_t size;
+
+	if (type >= TYPES || w[TYPE] >> 32 != poly[type].degree ||
+	    (uint32_t)w[SEPARATION] != poly[type].separation ||
+	    w[STATE] % WORD != sizeof(int32_t))
+		return UMDB_OK;
+	size = poly[type].degree * sizeof(int32_t);
+	if (w[END] - w[STATE] != size ||
+	    (type != 0 &&
+		(w[FRONT] - w[STATE] >= size || w[REAR] - w[STATE] >= size)))
+		return UMDB_OK;
+	return roots_add_value(v->roots, w[STATE] - sizeof(int32_t));
+}
+
 /*
  * Of a ucontext_t that getcontext(3) filled, what it did not write.  A pointer
  * that far ahead is not rare on a stack: SP and PC are looked at too, and the
@@ -144,6 +170,8 @@ take(struct saved *v, taddr_t at, const uint64_t *w, size_t n)
 {
 	int rc = v->secret != 0 ? take_jump(v, at, w) : UMDB_OK;
 
+	if (rc == UMDB_OK)
+		rc = take_random(v, w);
 	if (rc != UMDB_OK || n < WORDS_MAX)
 		return rc;
 	if (w[UC_FPSTATE] == at + UC_FPREGS * WORD)

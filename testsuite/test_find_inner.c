@@ -131,6 +131,21 @@ START_TEST(count_of_elements_fits_the_least_size)
 }
 END_TEST
 
+START_TEST(room_for_a_page_behind_its_length)
+{
+	put(0, 1024);
+	holds(12, 8 + 1024);
+	no(16, 8 + 1024);
+	no(12, 8 + 1024 + 8); /* it would leave some over */
+	no(12, 8 + 1016);
+	put(0, 1032);
+	no(12, 8 + 1032); /* pages have no such sizes */
+	put(0, 256);
+	no(12, 8 + 256);
+	no(12, 12);
+}
+END_TEST
+
 static void
 draw_string(uint64_t len, uint64_t cap, int32_t refs)
 {
@@ -433,6 +448,7 @@ test_find_inner_suite(void)
 	tcase_add_test(t, no_elements_behind_their_count);
 	tcase_add_test(t, elements_that_are_aligned_behind_their_count);
 	tcase_add_test(t, count_of_elements_fits_the_least_size);
+	tcase_add_test(t, room_for_a_page_behind_its_length);
 	tcase_add_test(t, text_of_a_shared_string);
 	tcase_add_test(t, exception_of_either_library);
 	tcase_add_test(t, chunk_of_a_memory_resource);

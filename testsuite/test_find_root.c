@@ -254,6 +254,45 @@ START_TEST(what_only_resembles_a_frame_cuts_nothing)
 }
 END_TEST
 
+/* As random(3) has it after initstate(3) with a buffer of 64 bytes. */
+START_TEST(buffer_of_initstate_is_held_by_its_second_int)
+{
+	const taddr_t at = DRAW_APP_DATA + 0x4000, buf = take();
+	const taddr_t state = buf + 4;
+
+	put(at, state + 8);
+	put(at + 8, state);
+	put(at + 16, state);
+	put(at + 24, (uint64_t)15 << 32 | 2);
+	put(at + 32, 1);
+	put(at + 40, state + 60);
+	switch (_i) {
+	case 1: /* a polynomial of another degree */
+		put(at + 24, (uint64_t)31 << 32 | 2);
+		break;
+	case 2: /* of another separation */
+		put(at + 32, 3);
+		break;
+	case 3: /* of no type */
+		put(at + 24, (uint64_t)15 << 32 | 5);
+		break;
+	case 4: /* another end */
+		put(at + 40, state + 64);
+		break;
+	case 5: /* a pointer that has left it */
+		put(at, state + 60);
+		break;
+	case 6: /* a simple generator has one int */
+		put(at + 24, 0);
+		put(at + 32, 0);
+		put(at + 40, state);
+		break;
+	}
+	run();
+	ck_assert_uint_eq(leaks->nleak, _i == 0 || _i == 6 ? 0 : 1);
+}
+END_TEST
+
 /* A coroutine in the midst of a mapping, and its ucontext_t at @at. */
 static void
 draw_context(taddr_t at, taddr_t fpregs)
@@ -544,6 +583,8 @@ test_find_root_suite(void)
 	tcase_add_test(t, vector_registers_keep_nothing_in_a_system_call);
 	tcase_add_test(t, frame_pointer_of_a_jump_buffer_keeps);
 	tcase_add_test(t, what_is_no_jump_buffer_changes_nothing);
+	tcase_add_loop_test(
+	    t, buffer_of_initstate_is_held_by_its_second_int, 0, 7);
 	tcase_add_test(t, handler_on_an_alternate_stack_has_two_live_stacks);
 	tcase_add_test(
 	    t, handler_that_interrupted_a_handler_keeps_the_outer_frame);

@@ -100,7 +100,12 @@ handles(void)
 STEP void
 lose(void)
 {
+	char *state = calloc(1, 256);
+
 	truth_lost(calloc(1, 64), DEFINITE);
+	truth_lost(state, DEFINITE);
+	initstate(1, state, 256);
+	initstate(1, calloc(1, 128), 128); /* instead of that one */
 }
 
 int
