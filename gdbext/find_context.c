@@ -13,9 +13,12 @@
  * uc_link at the top, and that code, when the coroutine returns to it, calls
  * setcontext(3), which puts another address there.
  *
- * When a thread runs on such a stack all memory is searched.  To find those
- * that are suspended only places are in which a ucontext_t is likely: large
- * enough buffers, data, the ends of mappings, and stacks around SP.
+ * Nor does a ucontext_t tell that the stack was left in another way since: by
+ * longjmp(3), or by a handler.  So what these saved is looked for too.
+ *
+ * Whether there are coroutines at all is seen where a ucontext_t is likely:
+ * in large enough buffers, data, the ends of mappings, and stacks around SP.
+ * If there are, all memory is searched.
  *
  * Layer: see find_mark.h.
  */
@@ -37,10 +40,14 @@
 #define STACK_BELOW (256u << 10)
 #define STACK_ABOVE (1u << 20)
 
+#define RED_ZONE 128u
+#define FRAME_MAX 65536u /* from the kernel's frame to what it interrupted */
+
 struct search {
 	struct target *tgt;
 	struct contexts *list;
-	uint64_t secret; /* of jmp_bufs; 0: they are not wanted */
+	bool all;        /* kinds of contexts */
+	uint64_t secret; /* of jmp_bufs; 0: not known */
 	int rc;
 };
 
@@ -81,13 +88,32 @@ take_context(struct search *s, taddr_t at, const uint64_t *w)
 	list_context(s, &c);
 }
 
+/*
+ * The kernel's frame is below what it interrupted, or on another stack.  A
+ * handler may leave for good; the frame is then a context like any other.
+ */
 static void
-take_jump(struct search *s, taddr_t at, const uint8_t *p)
+take_frame(struct search *s, taddr_t at, const uint64_t *w)
 {
-	struct context c = {.at = at};
+	struct context c = {.kind = CONTEXT_SIGNAL, .at = at};
 
-	if (find_saved_jump(s->tgt, s->secret, p, &c.sp, &c.pc))
+	c.sp = w[UC_RSP] - RED_ZONE;
+	c.pc = w[UC_RIP];
+	if (c.sp - at <= FRAME_MAX)
+		c.sp = at - WORD;
+	list_context(s, &c);
+}
+
+static void
+take_other(struct search *s, taddr_t at, const uint64_t *w)
+{
+	struct context c = {.kind = CONTEXT_JUMP, .at = at};
+
+	if (s->secret != 0 &&
+	    find_saved_jump(s->tgt, s->secret, w, &c.sp, &c.pc))
 		list_context(s, &c);
+	if ((w[UC_SEGMENTS] & UINT16_MAX) == USER_CS && find_saved_frame(w))
+		take_frame(s, at, w);
 }
 
 static void
@@ -96,13 +122,16 @@ search_piece(struct search *s, taddr_t at, const uint8_t *p, uint64_t len)
 	uint64_t word[UC_WORDS], off;
 
 	for (off = 0; len - off >= sizeof(word); off += WORD) {
-		if (s->secret != 0)
-			take_jump(s, at + off, p + off);
-		if (find_mem_u64(p + off + UC_FPSTATE * WORD) !=
-		    at + off + UC_FPREGS * WORD)
+		const bool swap = find_mem_u64(p + off + UC_FPSTATE * WORD) ==
+				  at + off + UC_FPREGS * WORD;
+
+		if (!swap && !s->all)
 			continue;
 		memcpy(word, p + off, sizeof(word));
-		take_context(s, at + off, word);
+		if (swap)
+			take_context(s, at + off, word);
+		else
+			take_other(s, at + off, word);
 	}
 }
 
@@ -307,8 +336,8 @@ is_suspended(struct snap *snap, const struct context *c)
 {
 	uint64_t word;
 
-	return is_code(snap->tgt, c->pc) && c->sp - c->lo >= WORD &&
-	       c->sp % WORD == 0 &&
+	return c->kind == CONTEXT_SWAP && is_code(snap->tgt, c->pc) &&
+	       c->sp - c->lo >= WORD && c->sp % WORD == 0 &&
 	       target_read(snap->tgt, c->sp - WORD, &word, WORD, "stack") ==
 		   UMDB_OK &&
 	       word == c->pc && find_context_in_use(snap, c->at) &&
@@ -354,7 +383,7 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 int
 find_context_all(struct snap *snap, struct contexts *ret)
 {
-	struct search s = {.tgt = snap->tgt, .list = ret};
+	struct search s = {.tgt = snap->tgt, .list = ret, .all = true};
 	uint8_t *buf = malloc(PIECE);
 	int rc = UMDB_ENOMEM;
 

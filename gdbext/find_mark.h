@@ -125,16 +125,21 @@ struct signal_stack {
 bool find_signal_stack(
     struct target *tgt, taddr_t sp, struct signal_stack *ret);
 
-/*
- * A ucontext_t that swapcontext(3) or getcontext(3) filled, or a jmp_buf: what
- * waits there, or once did.
- */
+enum context_kind {
+	CONTEXT_SWAP,   /* a ucontext_t of swapcontext(3) or getcontext(3) */
+	CONTEXT_JUMP,   /* a jmp_buf */
+	CONTEXT_SIGNAL, /* a ucontext_t of the kernel's */
+};
+
+/* What waits there, or once did. */
 struct context {
+	enum context_kind kind;
 	taddr_t at;    /* where it lies */
 	taddr_t lo;    /* of the coroutine's stack that it names and SP is on */
 	uint64_t size; /* of that; 0: it names none */
 	taddr_t link;  /* of a coroutine: its uc_link */
-	taddr_t sp, pc;
+	taddr_t sp;    /* of a signal: below what may be in use */
+	taddr_t pc;
 	taddr_t to; /* the ucontext_t that it was left for, or 0 */
 };
 
@@ -151,7 +156,7 @@ struct contexts {
  */
 int find_context_suspended(struct snap *snap, struct contexts *ret);
 
-/* find_context_all - the same, and jmp_bufs, and in all memory */
+/* find_context_all - in all memory, and those of the other kinds too */
 int find_context_all(struct snap *snap, struct contexts *ret);
 
 /* find_context_in_use - memory in no buffer, or in one that is allocated */
@@ -202,10 +207,12 @@ int find_saved(struct target *tgt, struct roots *roots);
 
 /*
  * find_saved_jump - are these words a jmp_buf?  Then sets the SP and PC in it.
- * find_saved_secret - what it is mangled with; 0: not known
+ * find_saved_frame - are these words what the kernel saved?
+ * find_saved_secret - what jmp_bufs are mangled with; 0: not known
  */
 bool find_saved_jump(const struct target *tgt, uint64_t secret,
-    const uint8_t *p, taddr_t *sp, taddr_t *pc);
+    const uint64_t *w, taddr_t *sp, taddr_t *pc);
+bool find_saved_frame(const uint64_t *w);
 uint64_t find_saved_secret(struct target *tgt);
 
 /* find_saved_is_data - of a loaded object, or the rest of its bss */

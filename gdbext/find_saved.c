@@ -75,23 +75,21 @@ is_place(const struct target *tgt, taddr_t sp, taddr_t pc)
 }
 
 bool
-find_saved_jump(const struct target *tgt, uint64_t secret, const uint8_t *p,
+find_saved_jump(const struct target *tgt, uint64_t secret, const uint64_t *w,
     taddr_t *sp, taddr_t *pc)
 {
-	*sp = unmangle(secret, find_mem_u64(p + JB_SP * WORD));
-	if (*sp >> ADDR_BITS != 0)
-		return false;
-	*pc = unmangle(secret, find_mem_u64(p + JB_PC * WORD));
+	*sp = unmangle(secret, w[JB_SP]);
+	*pc = unmangle(secret, w[JB_PC]);
 	return is_place(tgt, *sp, *pc);
 }
 
 static int
 take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 {
+	taddr_t sp, pc;
 	int rc;
 
-	if (!is_place(v->tgt, unmangle(v->secret, w[JB_SP]),
-		unmangle(v->secret, w[JB_PC])))
+	if (!find_saved_jump(v->tgt, v->secret, w, &sp, &pc))
 		return UMDB_OK;
 	rc = roots_add_value(v->roots, unmangle(v->secret, w[JB_RBP]));
 	if (rc == UMDB_OK && (uint32_t)w[JB_FLAG] <= 1)
@@ -145,6 +143,17 @@ take_context(struct saved *v, taddr_t at, const uint64_t *w)
 	return rc;
 }
 
+bool
+find_saved_frame(const uint64_t *w)
+{
+	const taddr_t fp = w[UC_FPSTATE];
+
+	return w[UC_FLAGS] <= UC_FLAGS_MAX && w[UC_LINK] == 0 &&
+	       (w[UC_SEGMENTS] & UINT16_MAX) == USER_CS &&
+	       (w[UC_EFLAGS] & EFLAGS_ALWAYS) != 0 &&
+	       w[UC_EFLAGS] <= EFLAGS_ALL && fp % FP_ALIGN == 0 && fp != 0;
+}
+
 /* A frame of the kernel's, of a signal that came in a system call. */
 static int
 take_frame(struct saved *v, taddr_t at, const uint64_t *w)
@@ -152,9 +161,7 @@ take_frame(struct saved *v, taddr_t at, const uint64_t *w)
 	const taddr_t fp = w[UC_FPSTATE];
 	uint32_t magic[2];
 
-	if (w[UC_FLAGS] > UC_FLAGS_MAX || w[UC_LINK] != 0 ||
-	    (w[UC_EFLAGS] & EFLAGS_ALWAYS) == 0 || w[UC_EFLAGS] > EFLAGS_ALL ||
-	    fp - at > FP_SIZE_MAX || fp % FP_ALIGN != 0 ||
+	if (!find_saved_frame(w) || fp - at > FP_SIZE_MAX ||
 	    !find_saved_in_call(v->tgt, w[UC_RIP]) ||
 	    target_read(v->tgt, fp + FP_MAGIC_AT, magic, sizeof(magic),
 		"signal frame") != UMDB_OK ||

@@ -352,8 +352,8 @@ is_disputed(struct stacks *st, const struct context *c)
  * with those of stacks of which that is known.
  */
 static int
-stacks_of_suspended(
-    struct stacks *st, const taddr_t *all, taddr_t *known, size_t *nknown)
+stacks_of_suspended(struct stacks *st, const taddr_t *all, size_t n,
+    taddr_t *known, size_t *nknown)
 {
 	struct contexts *list = &st->contexts;
 	const struct context *c;
@@ -366,8 +366,7 @@ stacks_of_suspended(
 			continue;
 		known[(*nknown)++] = c->sp;
 		/* all of them called swapcontext(3): no red zone */
-		rc =
-		    dead_between(st, c->lo, lowest(all, list->n, c->lo, c->sp));
+		rc = dead_between(st, c->lo, lowest(all, n, c->lo, c->sp));
 	}
 	return rc;
 }
@@ -465,20 +464,21 @@ static int
 stacks_that_wait(struct stacks *st)
 {
 	struct contexts *list = &st->contexts;
-	taddr_t *all = calloc(list->n + 1, sizeof(*all));
+	taddr_t *all = calloc(list->n + list->nother + 1, sizeof(*all));
 	taddr_t *known = calloc(list->n + st->nleft + 1, sizeof(*known));
 	int rc = all == NULL || known == NULL ? UMDB_ENOMEM : UMDB_OK;
-	size_t i, nknown = 0;
+	size_t i, n = 0, nknown = 0;
 
-	for (i = 0; i < list->n && rc == UMDB_OK; i++)
-		all[i] = list->context[i].sp;
-	if (rc == UMDB_OK && list->n > 1)
-		qsort(all, list->n, sizeof(*all), addr_compare);
+	for (i = 0; i < list->n + list->nother && rc == UMDB_OK; i++)
+		if (i < list->n || list->context[i].kind != CONTEXT_SWAP)
+			all[n++] = list->context[i].sp;
+	if (rc == UMDB_OK && n > 1)
+		qsort(all, n, sizeof(*all), addr_compare);
 	if (rc == UMDB_OK && list->nother > 1)
 		qsort(list->context + list->n, list->nother,
 		    sizeof(*list->context), context_compare);
 	if (rc == UMDB_OK)
-		rc = stacks_of_suspended(st, all, known, &nknown);
+		rc = stacks_of_suspended(st, all, n, known, &nknown);
 	if (rc == UMDB_OK && st->nleft > 0)
 		rc = stacks_left(st, known, &nknown);
 	if (rc == UMDB_OK && nknown > 1)
@@ -490,13 +490,23 @@ stacks_that_wait(struct stacks *st)
 	return rc;
 }
 
-/* Of a thread that runs elsewhere: all memory is searched for contexts. */
+static bool
+has_coroutines(const struct stacks *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->contexts.n; i++)
+		if (st->contexts.context[i].size != 0)
+			return true;
+	return st->nother > 0 || st->nleft > 0;
+}
+
 static int
 stacks_with_contexts(struct stacks *st)
 {
 	int rc = list_left(st);
 
-	if (rc == UMDB_OK && (st->nother > 0 || st->nleft > 0)) {
+	if (rc == UMDB_OK && has_coroutines(st)) {
 		free(st->contexts.context);
 		rc = find_context_all(st->snap, &st->contexts);
 	}
