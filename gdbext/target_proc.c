@@ -3,22 +3,30 @@
  * target_proc.c - a live process that a debugger has stopped
  *
  * Memory comes through process_vm_readv, which needs no more rights than the
- * debugger has already; mappings from /proc/PID/maps.  Registers are the
+ * debugger has already; mappings from /proc/PID/maps.  What the process has
+ * made inaccessible to itself for a while it does not read, /proc/PID/mem
+ * does.  Registers are the
  * debugger's to give, for it may hold newer ones than the kernel.
  *
  * Layer: above target_cache.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "target_cache.h"
 
+/* Of an inaccessible mapping; larger ones are address space set aside. */
+#define HIDDEN_MAX (64u << 20)
+
 struct proc {
 	pid_t pid;
+	int mem, pagemap; /* -1: not open */
 	struct target_cache *cache;
 };
 
@@ -62,6 +70,45 @@ proc_source(void *arg, taddr_t addr, void *buf, size_t len)
 	return done;
 }
 
+static size_t
+proc_source_hidden(void *arg, taddr_t addr, void *buf, size_t len)
+{
+	struct proc *proc = arg;
+	const size_t done = proc_source(arg, addr, buf, len);
+	ssize_t got = -1;
+
+	if (done < len && proc->mem >= 0)
+		got = pread(proc->mem, (char *)buf + done, len - done,
+		    (off_t)(addr + done));
+	return got > 0 ? done + (size_t)got : done;
+}
+
+/* Has the process ever written to this mapping, which it cannot access? */
+static bool
+proc_holds(const struct proc *proc, const struct target_region *r)
+{
+	enum { CHUNK = 512 };
+	const uint64_t there = (uint64_t)3 << 62; /* in memory, in swap */
+	uint64_t entry[CHUNK];
+	taddr_t page, end = r->end / TARGET_CACHE_PAGE;
+	ssize_t got;
+	size_t n, i;
+
+	if (proc->pagemap < 0 || r->end - r->start > HIDDEN_MAX)
+		return false;
+	for (page = r->start / TARGET_CACHE_PAGE; page < end; page += n) {
+		n = end - page < CHUNK ? end - page : CHUNK;
+		got = pread(proc->pagemap, entry, n * sizeof(entry[0]),
+		    (off_t)(page * sizeof(entry[0])));
+		if (got != (ssize_t)(n * sizeof(entry[0])))
+			return false;
+		for (i = 0; i < n; i++)
+			if ((entry[i] & there) != 0)
+				return true;
+	}
+	return false;
+}
+
 static int
 proc_read(struct target *tgt, taddr_t addr, void *buf, size_t len)
 {
@@ -72,7 +119,7 @@ proc_read(struct target *tgt, taddr_t addr, void *buf, size_t len)
 
 /* One line of /proc/PID/maps; the name points into @line. */
 static bool
-proc_parse(char *line, struct target_region *r)
+proc_parse(const struct proc *proc, char *line, struct target_region *r)
 {
 	char perm[5];
 	unsigned long inode;
@@ -93,6 +140,8 @@ proc_parse(char *line, struct target_region *r)
 	r->dumped = r->readable && strcmp(r->name, "[vvar]") != 0 &&
 		    strcmp(r->name, "[vvar_vclock]") != 0 &&
 		    strcmp(r->name, "[vsyscall]") != 0;
+	if (!r->readable && !r->writable && !r->shared && !r->file)
+		r->dumped = proc_holds(proc, r);
 	return true;
 }
 
@@ -151,7 +200,7 @@ proc_load_regions(struct target *tgt)
 		return target_fail(tgt, UMDB_ETARGET, 0, "cannot open %s: %s",
 		    path, strerror(errno));
 	while (rc == UMDB_OK && getline(&line, &size, f) > 0)
-		if (proc_parse(line, &r))
+		if (proc_parse(proc, line, &r))
 			rc = region_append(&l, &r);
 	free(line);
 	fclose(f);
@@ -179,7 +228,21 @@ proc_close(struct target *tgt)
 	struct proc *proc = tgt->priv;
 
 	target_cache_destroy(proc->cache);
+	if (proc->mem >= 0)
+		close(proc->mem);
+	if (proc->pagemap >= 0)
+		close(proc->pagemap);
 	free(proc);
+}
+
+/* Of the process's files in /proc; -1 when it cannot be opened. */
+static int
+proc_file(const struct proc *proc, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)proc->pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static const struct target_ops proc_ops = {
@@ -198,7 +261,9 @@ target_open_proc(int pid, struct umdb_error *err)
 
 	if (proc != NULL) {
 		proc->pid = pid;
-		proc->cache = target_cache_create(proc_source, proc, false);
+		proc->mem = proc->pagemap = -1;
+		proc->cache =
+		    target_cache_create(proc_source_hidden, proc, false);
 		if (proc->cache != NULL)
 			tgt = target_create(&proc_ops, proc);
 	}
@@ -209,6 +274,8 @@ target_open_proc(int pid, struct umdb_error *err)
 		error_set(err, UMDB_ENOMEM, 0, "no memory for a target");
 		return NULL;
 	}
+	proc->mem = proc_file(proc, "mem");
+	proc->pagemap = proc_file(proc, "pagemap");
 	if (proc_load_regions(tgt) != UMDB_OK) {
 		*err = tgt->err;
 		target_close(tgt);

@@ -508,6 +508,19 @@ umdb_invalidate(struct umdb *u)
 		umdb_drop_targets(u);
 }
 
+/*
+ * What a process made inaccessible to itself may hold something all the same.
+ * What is large was only set aside.
+ */
+static bool
+is_hidden(const struct umdb_region *r, const char *name)
+{
+	enum { HIDDEN_MAX = 1 << 20 };
+
+	return r->prot == 0 && name[0] == '\0' &&
+	       r->end - r->start <= HIDDEN_MAX;
+}
+
 EXPORT int
 umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n)
 {
@@ -529,7 +542,7 @@ umdb_set_regions(struct umdb *u, const struct umdb_region *r, uint64_t n)
 		to->executable = (r[i].prot & 4) != 0;
 		to->shared = (r[i].prot & 8) != 0;
 		to->file = name[0] == '/';
-		to->dumped = to->readable;
+		to->dumped = to->readable || is_hidden(&r[i], name);
 		to->name = strdup(name);
 		t->nregion = i + 1;
 		if (to->name == NULL)

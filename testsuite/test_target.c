@@ -289,6 +289,36 @@ START_TEST(live_process_is_read_and_its_mappings_known)
 }
 END_TEST
 
+START_TEST(live_memory_that_the_process_cannot_access_is_read_if_written)
+{
+	const struct target_region *r;
+	unsigned char *p, buf[8192];
+	struct umdb_error err;
+	struct target *tgt;
+	int written;
+
+	for (written = 0; written < 2; written++) {
+		p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ck_assert_ptr_ne(p, MAP_FAILED);
+		if (written)
+			memset(p, 0x5a, 8192);
+		ck_assert_int_eq(mprotect(p, 8192, PROT_NONE), 0);
+		tgt = target_open_proc(getpid(), &err);
+		ck_assert_ptr_nonnull(tgt);
+		r = target_region_at(tgt, addr_of(p));
+		ck_assert_ptr_nonnull(r);
+		ck_assert(!r->readable && !r->writable);
+		ck_assert(r->dumped == (written != 0));
+		ck_assert_int_eq(
+		    target_read(tgt, addr_of(p), buf, 8192, "x"), UMDB_OK);
+		ck_assert_uint_eq(buf[8191], written ? 0x5a : 0);
+		target_close(tgt);
+		munmap(p, 8192);
+	}
+}
+END_TEST
+
 START_TEST(live_read_goes_up_to_an_unmapped_page_and_not_beyond)
 {
 	unsigned char *p, buf[8192];
@@ -299,7 +329,7 @@ START_TEST(live_read_goes_up_to_an_unmapped_page_and_not_beyond)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(p, MAP_FAILED);
 	memset(p, 0x5a, 3 * 4096);
-	ck_assert_int_eq(mprotect(p + 4096, 4096, PROT_NONE), 0);
+	ck_assert_int_eq(munmap(p + 4096, 4096), 0);
 	tgt = target_open_proc(getpid(), &err);
 	ck_assert_ptr_nonnull(tgt);
 	ck_assert_int_eq(target_read(tgt, addr_of(p), buf, 4096, "x"), UMDB_OK);
@@ -859,6 +889,8 @@ test_target_suite(void)
 
 	tc = tcase_create("process");
 	tcase_add_test(tc, live_process_is_read_and_its_mappings_known);
+	tcase_add_test(
+	    tc, live_memory_that_the_process_cannot_access_is_read_if_written);
 	tcase_add_test(
 	    tc, live_read_goes_up_to_an_unmapped_page_and_not_beyond);
 	tcase_add_test(tc, large_live_read_is_whole);
