@@ -116,19 +116,32 @@ take_other(struct search *s, taddr_t at, const uint64_t *w)
 		take_frame(s, at, w);
 }
 
+/* Most words can be told apart by one other. */
+static inline bool
+may_start(const struct search *s, taddr_t at, const uint8_t *p)
+{
+	if (find_mem_u64(p + UC_FPSTATE * WORD) == at + UC_FPREGS * WORD)
+		return true;
+	if (!s->all)
+		return false;
+	if ((find_mem_u64(p + UC_SEGMENTS * WORD) & UINT16_MAX) == USER_CS)
+		return true;
+	return s->secret != 0 &&
+	       find_saved_unmangle(s->secret, find_mem_u64(p + JB_SP * WORD)) >>
+		       ADDR_BITS ==
+		   0;
+}
+
 static void
 search_piece(struct search *s, taddr_t at, const uint8_t *p, uint64_t len)
 {
 	uint64_t word[UC_WORDS], off;
 
 	for (off = 0; len - off >= sizeof(word); off += WORD) {
-		const bool swap = find_mem_u64(p + off + UC_FPSTATE * WORD) ==
-				  at + off + UC_FPREGS * WORD;
-
-		if (!swap && !s->all)
+		if (!may_start(s, at + off, p + off))
 			continue;
 		memcpy(word, p + off, sizeof(word));
-		if (swap)
+		if (word[UC_FPSTATE] == at + off + UC_FPREGS * WORD)
 			take_context(s, at + off, word);
 		else
 			take_other(s, at + off, word);

@@ -112,6 +112,16 @@ enum {
 #define EFLAGS_ALWAYS 0x2u
 #define EFLAGS_ALL 0x3fffffu
 
+/* Words of a jmp_buf. */
+enum { JB_RBP = 1, JB_SP = 6, JB_PC = 7, JB_FLAG = 8, JB_WORDS = 9 };
+#define ADDR_BITS 47u
+
+static inline uint64_t
+find_saved_unmangle(uint64_t secret, uint64_t word)
+{
+	return (word >> 17 | word << 47) ^ secret;
+}
+
 /* The alternate signal stack that a thread is on. */
 struct signal_stack {
 	taddr_t lo, hi;

@@ -32,10 +32,8 @@
 
 #define WORD sizeof(uint64_t)
 #define PIECE 65536u /* bytes looked at together */
-#define ADDR_BITS 47u
 
-/* Words of a jmp_buf, and where the secret is in a control block. */
-enum { JB_RBP = 1, JB_SP = 6, JB_PC = 7, JB_FLAG = 8, JB_WORDS = 9 };
+/* Where the secret is in a control block. */
 #define TCB_SELF 0x10u
 #define TCB_SECRET 0x30u
 
@@ -53,12 +51,6 @@ struct saved {
 	struct roots *roots;
 	uint64_t secret;
 };
-
-static uint64_t
-unmangle(uint64_t secret, uint64_t word)
-{
-	return (word >> 17 | word << 47) ^ secret;
-}
 
 /* Can a thread have run there? */
 static bool
@@ -78,8 +70,8 @@ bool
 find_saved_jump(const struct target *tgt, uint64_t secret, const uint64_t *w,
     taddr_t *sp, taddr_t *pc)
 {
-	*sp = unmangle(secret, w[JB_SP]);
-	*pc = unmangle(secret, w[JB_PC]);
+	*sp = find_saved_unmangle(secret, w[JB_SP]);
+	*pc = find_saved_unmangle(secret, w[JB_PC]);
 	return is_place(tgt, *sp, *pc);
 }
 
@@ -91,7 +83,8 @@ take_jump(struct saved *v, taddr_t at, const uint64_t *w)
 
 	if (!find_saved_jump(v->tgt, v->secret, w, &sp, &pc))
 		return UMDB_OK;
-	rc = roots_add_value(v->roots, unmangle(v->secret, w[JB_RBP]));
+	rc = roots_add_value(
+	    v->roots, find_saved_unmangle(v->secret, w[JB_RBP]));
 	if (rc == UMDB_OK && (uint32_t)w[JB_FLAG] <= 1)
 		rc = ranges_add(&v->roots->dead, at + JB_FLAG * WORD,
 		    at + JB_FLAG * WORD + WORD);
