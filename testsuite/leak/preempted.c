@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preempted.c - coroutines that a handler on an alternate stack left
+ * preempted.c - coroutines that were left in another way than before
  *
  * Each had waited in swapcontext(3) before, so its ucontext_t looks as if it
- * still did; then it was interrupted further down.  Where, only what the
- * kernel saved says: of one the program has made a copy, of the other it is
- * still on the alternate stack.
+ * still did; then it was interrupted further down, and the handler, on an
+ * alternate stack, went elsewhere.  Where it was, only what the kernel saved
+ * says: of one the program has made a copy, of another it is still on the
+ * alternate stack.  A third one has jumped away, which only its jmp_buf says.
  */
+#include <setjmp.h>
 #include <signal.h>
 #include <ucontext.h>
 
@@ -14,8 +16,10 @@
 
 #define STACK 262144u
 
-static ucontext_t home, waiting[2], copy;
+static ucontext_t home, waiting[3], copy;
 static unsigned self;
+static jmp_buf back;
+jmp_buf *there;
 
 static void
 handler(int sig, siginfo_t *info, void *arg)
@@ -35,7 +39,10 @@ is_interrupted(void)
 	void *volatile slot[4];
 
 	slot[2] = calloc(1, 88);
-	raise(SIGUSR1);
+	if (self < 2)
+		raise(SIGUSR1);
+	else if (_setjmp(*there) == 0)
+		_longjmp(back, 1);
 	free(slot[2]);
 }
 
@@ -82,7 +89,8 @@ run(unsigned which)
 	makecontext(uc, body, 0);
 	self = which;
 	swapcontext(&home, uc);
-	swapcontext(&home, uc);
+	if (_setjmp(back) == 0)
+		swapcontext(&home, uc);
 }
 
 STEP void
@@ -102,5 +110,7 @@ main(void)
 	on_alternate_stack();
 	run(0);
 	run(1);
+	there = calloc(1, sizeof(*there));
+	run(2);
 	truth_end();
 }
