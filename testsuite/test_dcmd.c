@@ -524,6 +524,17 @@ START_TEST(whatis_names_things)
 }
 END_TEST
 
+START_TEST(whatis_gives_the_start_of_a_symbol)
+{
+	session_expect(&s, "whatis 0x555555555208 | whatis",
+	    "0x555555555200 is f2, in /bin/app\n");
+	session_find(&s, "whatis 0x555555555208 -json",
+	    "\"kind\":\"mapping\",\"base\":\"0x555555555200\",\"offset\":8,"
+	    "\"size\":null,");
+	session_find(&s, "whatis 0x555555555208 -json", "\"symbol\":\"f2\"");
+}
+END_TEST
+
 START_TEST(whatis_tells_free_buffers_by_where_they_lie)
 {
 	session_expect(&s, "whatis 0x7ffff0000280",
@@ -703,6 +714,7 @@ test_dcmd_suite(void)
 	tcase_add_test(c, bufctl_follows_the_history);
 	tcase_add_test(c, bufctl_filters_records);
 	tcase_add_test(c, whatis_names_things);
+	tcase_add_test(c, whatis_gives_the_start_of_a_symbol);
 	tcase_add_test(c, whatis_tells_free_buffers_by_where_they_lie);
 	tcase_add_test(c, findleaks_groups_by_kind_cache_and_stack);
 	tcase_add_test(c, findleaks_shows_only_groups_with_the_function);
