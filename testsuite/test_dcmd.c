@@ -524,6 +524,17 @@ START_TEST(whatis_names_things)
 }
 END_TEST
 
+START_TEST(print_takes_all_arguments_of_a_template_for_its_type)
+{
+	session_find(&s,
+	    "print 0x7ffff0002010 ns::Pair<int, ns::Box<long> > first",
+	    "<output (*(ns::Pair<int, ns::Box<long> > *) 0x7ffff0002010)"
+	    ".first>");
+	session_find(&s, "print 0x7ffff0002010 ns::Box<long> 'a < b'",
+	    "<output (*(ns::Box<long> *) 0x7ffff0002010).a < b>");
+}
+END_TEST
+
 START_TEST(whatis_gives_the_start_of_a_symbol)
 {
 	session_expect(&s, "whatis 0x555555555208 | whatis",
@@ -715,6 +726,7 @@ test_dcmd_suite(void)
 	tcase_add_test(c, bufctl_filters_records);
 	tcase_add_test(c, whatis_names_things);
 	tcase_add_test(c, whatis_gives_the_start_of_a_symbol);
+	tcase_add_test(c, print_takes_all_arguments_of_a_template_for_its_type);
 	tcase_add_test(c, whatis_tells_free_buffers_by_where_they_lie);
 	tcase_add_test(c, findleaks_groups_by_kind_cache_and_stack);
 	tcase_add_test(c, findleaks_shows_only_groups_with_the_function);
