@@ -44,7 +44,7 @@ ok_if() # STATUS WHAT
 
 run_gdb()
 {
-	"$gdb" -nx -batch -iex 'set debuginfod enabled off' \
+	PYTHONPATH=$golden "$gdb" -nx -batch -iex 'set debuginfod enabled off' \
 	    -iex 'set auto-load no' -iex 'set sysroot /' \
 	    -ex 'set width 0' -ex 'set style enabled off' \
 	    -x "$tree/python/umem_gdb.py" "$@"
