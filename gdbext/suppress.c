@@ -33,6 +33,7 @@ struct reader {
 	char *line; /* without blanks around it */
 	size_t room;
 	uint64_t number;
+	bool no_text;
 	struct suppress *s;
 };
 
@@ -58,8 +59,12 @@ next_line(struct reader *r)
 	ssize_t n;
 	char *p;
 
-	while ((n = getline(&r->line, &r->room, r->file)) > 0) {
+	while (
+	    (n = savefile_line(r->file, &r->line, &r->room)) != SAVEFILE_END) {
 		r->number++;
+		r->no_text = n == SAVEFILE_NO_TEXT;
+		if (r->no_text)
+			return NULL;
 		p = r->line + n;
 		while (p > r->line && strchr(" \t\r\n", p[-1]) != NULL)
 			*--p = '\0';
@@ -161,9 +166,9 @@ read_simple(struct reader *r, const char *line)
 	return refuse(r, "neither leak:PATTERN nor \"{\" stands here");
 }
 
-/* "definite,possible" */
-static unsigned
-read_kinds(const char *text)
+/* "definite,possible"; false if there is no such kind. */
+static bool
+read_kinds(const char *text, unsigned *kinds_ret)
 {
 	static const struct {
 		const char *word;
@@ -172,20 +177,26 @@ read_kinds(const char *text)
 	    {"definite", 1u << LEAK_DEFINITE},
 	    {"indirect", 1u << LEAK_INDIRECT},
 	    {"possible", 1u << LEAK_POSSIBLE},
+	    {"reachable", 0},
 	    {"all", ALL_KINDS},
+	    {"none", 0},
 	};
-	unsigned kinds = 0;
+	const size_t nword = sizeof(words) / sizeof(words[0]);
 	size_t i, n;
 
-	for (; *text != '\0'; text += n + strspn(text + n, ", \t")) {
-		text += strspn(text, " \t");
+	*kinds_ret = 0;
+	for (text += strspn(text, ", \t"); *text != '\0';
+	     text += n + strspn(text + n, ", \t")) {
 		n = strcspn(text, ", \t");
-		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (i = 0; i < nword; i++)
 			if (strlen(words[i].word) == n &&
 			    strncmp(text, words[i].word, n) == 0)
-				kinds |= words[i].kinds;
+				break;
+		if (i == nword)
+			return false;
+		*kinds_ret |= words[i].kinds;
 	}
-	return kinds;
+	return true;
 }
 
 /* A line of a rule for leaks. */
@@ -196,8 +207,10 @@ read_frame(struct reader *r, struct suppress_rule *rule, const char *line)
 	bool ok;
 
 	if (strncmp(line, matches, sizeof(matches) - 1) == 0) {
-		rule->kinds = read_kinds(line + sizeof(matches) - 1);
-		return UMDB_OK;
+		if (read_kinds(line + sizeof(matches) - 1, &rule->kinds))
+			return UMDB_OK;
+		return refuse(r, "a kind is definite, indirect, possible, "
+				 "reachable, all or none");
 	}
 	if (strcmp(line, "...") == 0)
 		ok = add_line(rule, LINE_ANY, line);
@@ -277,7 +290,10 @@ suppress_read(const char *path, struct suppress **ret, struct umdb_error *err)
 	while (rc == UMDB_OK && (line = next_line(&r)) != NULL)
 		rc = strcmp(line, "{") == 0 ? read_block(&r)
 					    : read_simple(&r, line);
-	if (rc == UMDB_OK && ferror(r.file))
+	if (r.no_text)
+		rc = refuse(&r, "this is no text, or has a line that is too "
+				"long");
+	else if (rc == UMDB_OK && ferror(r.file))
 		rc = error_set(err, UMDB_EIO, 0, "%.300s cannot be read: %s",
 		    path, strerror(errno));
 	if (r.file != NULL)

@@ -284,6 +284,9 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 		", line 4: neither fun: nor obj: nor src: nor ... nor } "
 		"stands here"},
 	    {"{\n n\n Memcheck:Leak\n}\n", ", line 4: the rule has no frames"},
+	    {"{\n n\n Memcheck:Leak\n match-leak-kinds: definit\n fun:f\n}\n",
+		", line 4: a kind is definite, indirect, possible, reachable, "
+		"all or none"},
 	};
 	char want[300];
 	size_t i;
@@ -301,6 +304,26 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 	ck_assert_int_eq(suppress_read("/no/such", &s, &err), UMDB_EIO);
 	ck_assert_str_eq(
 	    err.msg, "/no/such cannot be read: No such file or directory");
+}
+END_TEST
+
+START_TEST(what_is_no_text_is_refused_before_memory_runs_out)
+{
+	char want[300];
+
+	scratch_write("s", "leak:f\n");
+	ck_assert_int_eq(suppress_read("/dev/zero", &s, &err), UMDB_EIO);
+	ck_assert_str_eq(err.msg,
+	    "/dev/zero, line 1: this is no text, or has a line that is too "
+	    "long");
+	suppress_free(s);
+	s = NULL;
+	scratch_write_bytes("b", "leak:f\nle\0ak:g\n", 15);
+	ck_assert_int_eq(suppress_read(scratch_path("b"), &s, &err), UMDB_EIO);
+	snprintf(want, sizeof(want),
+	    "%s, line 2: this is no text, or has a line that is too long",
+	    scratch_path("b"));
+	ck_assert_str_eq(err.msg, want);
 }
 END_TEST
 
@@ -325,6 +348,7 @@ test_suppress_suite(void)
 	tcase_add_test(c, files_add_up);
 	tcase_add_test(c, names_of_compilers_are_looked_up);
 	tcase_add_test(c, what_is_wrong_is_said_with_its_line);
+	tcase_add_test(c, what_is_no_text_is_refused_before_memory_runs_out);
 	suite_add_tcase(suite, c);
 	return suite;
 }
