@@ -20,7 +20,6 @@ enum line_kind { LINE_ANY, LINE_FUNCTION, LINE_OBJECT, LINE_SOURCE };
 struct suppress_line {
 	enum line_kind kind;
 	char *text;
-	uint64_t start; /* of the function, looked up; 0 unknown */
 };
 
 #define ALL_KINDS \
@@ -113,7 +112,6 @@ add_line(struct suppress_rule *rule, enum line_kind kind, const char *text)
 	}
 	more = &rule->line[rule->nline];
 	more->kind = kind;
-	more->start = 0;
 	more->text = strdup(text);
 	if (more->text == NULL)
 		return false;
@@ -321,21 +319,10 @@ suppress_free(struct suppress *s)
 }
 
 void
-suppress_resolve(struct suppress *s,
-    uint64_t (*lookup)(void *arg, const char *name), void *arg)
+suppress_linkage(struct suppress *s, suppress_linkage_fn *fn, void *arg)
 {
-	size_t i, k;
-
-	for (i = 0; i < s->n; i++) {
-		for (k = 0; k < s->rule[i].nline; k++) {
-			struct suppress_line *l = &s->rule[i].line[k];
-
-			if (l->kind == LINE_FUNCTION &&
-			    strncmp(l->text, "_Z", 2) == 0 &&
-			    strpbrk(l->text, "*?") == NULL)
-				l->start = lookup(arg, l->text);
-		}
-	}
+	s->linkage = fn;
+	s->linkage_arg = arg;
 }
 
 /* ---------------------------------------------------------------- matching */
@@ -377,6 +364,30 @@ function_matches(const char *pattern, const char *name)
 	       suppress_glob(pattern, name + strspn(name, "_"), true);
 }
 
+/* The linker's name, where the debugger's may be another. */
+static const char *
+linkage_of(const struct suppress *s, const struct out_frame *f)
+{
+	if (s->linkage == NULL || (strchr(f->function, '(') == NULL &&
+				      strstr(f->function, "::") == NULL))
+		return NULL;
+	return s->linkage(s->linkage_arg, f);
+}
+
+static bool
+is_of_function(
+    const struct suppress *s, const char *pattern, const struct out_frame *f)
+{
+	const char *name;
+
+	if (f->function == NULL)
+		return false;
+	if (function_matches(pattern, f->function))
+		return true;
+	name = linkage_of(s, f);
+	return name != NULL && function_matches(pattern, name);
+}
+
 /* "foo.c" or "foo.c:12"; of a pattern without directories the last part. */
 static bool
 source_matches(const char *pattern, const struct out_frame *f)
@@ -393,13 +404,12 @@ source_matches(const char *pattern, const struct out_frame *f)
 }
 
 static bool
-line_matches(const struct suppress_line *l, const struct out_frame *f)
+line_matches(const struct suppress *s, const struct suppress_line *l,
+    const struct out_frame *f)
 {
 	switch (l->kind) {
 	case LINE_FUNCTION:
-		return f->function != NULL &&
-		       (function_matches(l->text, f->function) ||
-			   (l->start != 0 && f->pc - f->offset == l->start));
+		return is_of_function(s, l->text, f);
 	case LINE_OBJECT:
 		return suppress_glob(
 		    l->text, f->module != NULL ? f->module : "???", true);
@@ -412,7 +422,7 @@ line_matches(const struct suppress_line *l, const struct out_frame *f)
 
 /* Lines against frames from the innermost on; as suppress_glob does it. */
 static bool
-lines_match(const struct suppress_line *l, size_t n,
+lines_match(const struct suppress *s, const struct suppress_line *l, size_t n,
     const struct out_frame *const *frame, size_t depth)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, again = 0;
@@ -421,7 +431,7 @@ lines_match(const struct suppress_line *l, size_t n,
 		if (l[i].kind == LINE_ANY) {
 			star = ++i;
 			again = k;
-		} else if (k < depth && line_matches(&l[i], frame[k])) {
+		} else if (k < depth && line_matches(s, &l[i], frame[k])) {
 			i++;
 			k++;
 		} else if (star != SIZE_MAX && again < depth) {
@@ -450,26 +460,45 @@ is_allocator(const char *name)
 }
 
 static bool
-stack_matches(const struct suppress_rule *rule,
+stack_matches(const struct suppress *s, const struct suppress_rule *rule,
     const struct out_frame *const *frame, size_t depth)
 {
 	const struct suppress_line *l = rule->line;
 
-	if (lines_match(l, rule->nline, frame, depth))
+	if (lines_match(s, l, rule->nline, frame, depth))
 		return true;
 	if (l->kind != LINE_FUNCTION ||
 	    (!is_allocator(l->text) && strcmp(l->text, "*alloc") != 0))
 		return false;
-	while (depth > 0 && frame[0]->function != NULL &&
-	       is_allocator(frame[0]->function)) {
-		frame++;
-		depth--;
+	/* those that our stacks have too may stand in the rule, or not */
+	for (;; frame++, depth--) {
+		if (lines_match(s, l + 1, rule->nline - 1, frame, depth))
+			return true;
+		if (depth == 0 || frame[0]->function == NULL ||
+		    !is_allocator(frame[0]->function))
+			return false;
 	}
-	return lines_match(l + 1, rule->nline - 1, frame, depth);
+}
+
+/*
+ * LeakSanitizer has names as people write them, so what the compiler made of
+ * one does not count; but of main() and extern "C" it is what they wrote.
+ */
+static bool
+is_named(
+    const struct suppress *s, const char *pattern, const struct out_frame *f)
+{
+	const char *name;
+
+	if (suppress_glob(pattern, f->function, false))
+		return true;
+	name = linkage_of(s, f);
+	return name != NULL && strncmp(name, "_Z", 2) != 0 &&
+	       suppress_glob(pattern, name, false);
 }
 
 static bool
-any_matches(const struct suppress_rule *rule,
+any_matches(const struct suppress *s, const struct suppress_rule *rule,
     const struct out_frame *const *frame, size_t depth)
 {
 	const char *pattern = rule->line->text;
@@ -478,8 +507,7 @@ any_matches(const struct suppress_rule *rule,
 	for (i = 0; i < depth; i++) {
 		const struct out_frame *f = frame[i];
 
-		if ((f->function != NULL &&
-			suppress_glob(pattern, f->function, false)) ||
+		if ((f->function != NULL && is_named(s, pattern, f)) ||
 		    (f->file != NULL &&
 			suppress_glob(pattern, f->file, false)) ||
 		    (f->module != NULL &&
@@ -500,8 +528,8 @@ suppress_match(struct suppress *s, unsigned kind,
 
 		if ((rule->kinds & 1u << kind) == 0)
 			continue;
-		if (rule->anywhere ? any_matches(rule, frame, depth)
-				   : stack_matches(rule, frame, depth))
+		if (rule->anywhere ? any_matches(s, rule, frame, depth)
+				   : stack_matches(s, rule, frame, depth))
 			return rule;
 	}
 	return NULL;
