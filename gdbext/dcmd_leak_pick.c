@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "addrmap.h"
+#include "dcmd_run.h"
 #include "setting.h"
 
 #define KINDS 3
@@ -351,16 +352,18 @@ by_caller(const struct picking *w, const struct leak_group *x,
     const struct leak_group *y)
 {
 	const char *a, *b;
-	uint16_t i;
+	size_t i, k;
 	int rc;
 
-	for (i = 0; i < x->depth && i < y->depth; i++) {
+	i = dcmd_caller(w->ctx, x->stack, x->depth);
+	k = dcmd_caller(w->ctx, y->stack, y->depth);
+	for (; i < x->depth && k < y->depth; i++, k++) {
 		a = out_frame(w->ctx->out, x->stack[i])->function;
-		b = out_frame(w->ctx->out, y->stack[i])->function;
+		b = out_frame(w->ctx->out, y->stack[k])->function;
 		if ((a == NULL) != (b == NULL))
 			return a == NULL ? 1 : -1;
 		rc = a != NULL ? strcmp(a, b)
-			       : compare(x->stack[i], y->stack[i]);
+			       : compare(x->stack[i], y->stack[k]);
 		if (rc != 0)
 			return rc;
 	}
