@@ -111,18 +111,14 @@ variable_at(struct dcmd_ctx *ctx, taddr_t at, uint64_t *offset_ret)
 	return f->function;
 }
 
-bool
-dcmd_same_variable(void *arg, const struct part *part, taddr_t a, taddr_t b)
+taddr_t
+dcmd_variable(void *arg, const struct part *part, taddr_t at)
 {
 	struct dcmd_ctx *ctx = arg;
-	uint64_t from_a = 0, from_b = 0;
-	const char *name_a = variable_at(ctx, a, &from_a);
-	const char *name_b = variable_at(ctx, b, &from_b);
+	uint64_t offset = 0;
 
 	(void)part;
-	if (name_a == NULL || name_b == NULL)
-		return name_a == name_b;
-	return a - from_a == b - from_b;
+	return variable_at(ctx, at, &offset) != NULL ? at - offset : 0;
 }
 
 /* ------------------------------------------------------------------- roots */

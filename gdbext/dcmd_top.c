@@ -348,7 +348,7 @@ top_run(struct top_run *r, const struct dcmd_args *args)
 	if (rc != UMDB_OK)
 		return rc;
 	if (*r->ctx->top == NULL) {
-		rc = find_top(r->g, dcmd_same_variable, r->ctx, r->ctx->top);
+		rc = find_top(r->g, dcmd_variable, r->ctx, r->ctx->top);
 		if (rc != UMDB_OK)
 			return dcmd_fail_target(r->ctx, rc);
 	}

@@ -25,12 +25,12 @@ static taddr_t depot; /* a magazine in a depot */
 
 #define HELD (DRAW_HEAP + 0x300000u) /* memory from the program's own arena */
 
-static bool
-same_page(void *arg, const struct part *part, taddr_t a, taddr_t b)
+static taddr_t
+page_of(void *arg, const struct part *part, taddr_t at)
 {
 	(void)arg;
 	(void)part;
-	return a / 4096 == b / 4096;
+	return at & ~(taddr_t)4095;
 }
 
 static int
@@ -75,7 +75,7 @@ static int
 ask_top(uint32_t node)
 {
 	struct top *top;
-	const int rc = find_top(g, same_page, NULL, &top);
+	const int rc = find_top(g, page_of, NULL, &top);
 
 	(void)node;
 	find_top_free(top);
