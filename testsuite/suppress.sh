@@ -162,6 +162,51 @@ else
 	    'leak:^*shop::lose<unsigned long>(unsigned long)$\n'
 fi
 
+# GDB shows names of C like these otherwise, unless it knows better.
+cat >"$dir/plain.c" <<'EOF'
+#include <stdlib.h>
+#include <string.h>
+
+void *shop__shelf, *tillB;
+
+void *shop__fill(size_t size)
+{
+	return memset(malloc(size), 1, size);
+}
+
+void loseB(void)
+{
+	shop__fill(100);
+	__asm__ volatile("");
+}
+
+int main(void)
+{
+	shop__shelf = shop__fill(200);
+	tillB = shop__fill(300);
+	loseB();
+	shop__fill(400);
+	abort();
+}
+EOF
+"${CC:-gcc}" "${cflags[@]}" -g0 -o "$dir/plain" "$dir/plain.c"
+core plain
+program=plain
+left "names of C" "400" "$(rule ' fun:malloc\n fun:shop__fill\n fun:loseB\n')"
+gdb -batch -nx -q -iex 'set debuginfod enabled off' -ex 'set width 0' \
+    -x "$root/python/umem_gdb.py" -ex 'umem top -roots' \
+    -ex 'umem owns *(long*)&tillB' -ex 'umem examine &shop__fill p' \
+    "$dir/plain" "$dir/core.plain" >"$dir/said" 2>&1 </dev/null
+for want in "global shop__shelf in plain" "global tillB in plain" \
+    "allocated at shop__fill()+"; do
+	if grep -qF "$want" "$dir/said"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $want: umem top and owns say otherwise"
+	fi
+done
+
 # Where memory that was given back is written over, using it shows.
 core deep
 program=deep
