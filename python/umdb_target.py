@@ -193,7 +193,7 @@ def frames(lwp, limit, name_of):
     beyond = gdb.parameter("backtrace past-main")
     try:
         for thread in gdb.selected_inferior().threads():
-            if lwp in (thread.ptid[1], thread.ptid[0]):
+            if lwp == (thread.ptid[1] or thread.ptid[0]):
                 thread.switch()
                 break
         else:
