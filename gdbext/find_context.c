@@ -185,6 +185,15 @@ add_places(struct snap *snap, struct ranges *l)
 	return rc;
 }
 
+/* Tables of pointers resemble a ucontext_t too, but not in this. */
+static bool
+is_code(struct target *tgt, taddr_t pc)
+{
+	const struct target_region *code = target_region_at(tgt, pc);
+
+	return code != NULL && code->executable;
+}
+
 /*
  * The way that a ucontext_t leads to a coroutine is good only while its frames
  * are as swapcontext(3) left them: where a coroutine was resumed in another
@@ -193,11 +202,9 @@ add_places(struct snap *snap, struct ranges *l)
 static bool
 is_suspended(struct target *tgt, const struct context *c)
 {
-	const struct target_region *code = target_region_at(tgt, c->pc);
 	uint64_t word;
 
-	return code != NULL && code->executable && c->sp - c->lo >= WORD &&
-	       c->sp % WORD == 0 &&
+	return c->sp - c->lo >= WORD && c->sp % WORD == 0 &&
 	       target_read(tgt, c->sp - WORD, &word, WORD, "stack") ==
 		   UMDB_OK &&
 	       word == c->pc;
@@ -215,13 +222,18 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < places.n && rc == UMDB_OK; i++)
 		rc = search_range(&s, places.r[i].start, places.r[i].end, buf);
-	for (i = 0; i < ret->n; i++) {
+	for (i = 0; i < ret->n;) {
 		const struct context c = ret->context[i];
 
-		if (!is_suspended(snap->tgt, &c))
+		if (!is_code(snap->tgt, c.pc)) {
+			ret->context[i] = ret->context[--ret->n];
 			continue;
-		ret->context[i] = ret->context[n];
-		ret->context[n++] = c;
+		}
+		if (is_suspended(snap->tgt, &c)) {
+			ret->context[i] = ret->context[n];
+			ret->context[n++] = c;
+		}
+		i++;
 	}
 	ret->nother = ret->n - n;
 	ret->n = n;

@@ -620,6 +620,7 @@ START_TEST(findleaks_says_that_a_coroutines_stack_counts_as_a_whole)
 	fake_put64(d.tgt, at + 16, lo);
 	fake_put64(d.tgt, at + 32, 0x4000);
 	fake_put64(d.tgt, at + 20 * 8, lo + 0x3f00);
+	fake_put64(d.tgt, at + 21 * 8, DRAW_TEXT + 0x100);
 	fake_put64(d.tgt, at + 28 * 8, at + 424);
 	session_find(&s, "findleaks",
 	    "note: 1 stack of coroutines counts as a whole: where the "
