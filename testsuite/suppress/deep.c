@@ -8,18 +8,18 @@
 
 #define STEP __attribute__((noinline, noclone))
 
-#define LOSE(name, next) \
-	STEP void name(void) \
-	{ \
-		void *p = malloc(100); \
-\
-		memset(p, 0, 100); \
+#define LOSE(name, next)                                    \
+	STEP void name(void)                                \
+	{                                                   \
+		void *p = malloc(100);                      \
+                                                            \
+		memset(p, 0, 100);                          \
 		__asm__ volatile("" : : "r"(p) : "memory"); \
-		next(); \
-		__asm__ volatile(""); \
+		next();                                     \
+		__asm__ volatile("");                       \
 	}
-#define TEN(name, next) \
-	LOSE(name##0, next) \
+#define TEN(name, next)        \
+	LOSE(name##0, next)    \
 	LOSE(name##1, name##0) \
 	LOSE(name##2, name##1) \
 	LOSE(name##3, name##2) \

@@ -8,11 +8,11 @@
 
 #define STEP __attribute__((noinline))
 
-namespace shop {
+namespace shop
+{
 
 struct Till {
-	STEP static void *
-	fill(std::size_t size)
+	STEP static void *fill(std::size_t size)
 	{
 		return std::memset(std::malloc(size), 1, size);
 	}
