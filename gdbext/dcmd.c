@@ -496,6 +496,27 @@ dcmd_in_code(struct dcmd_ctx *ctx, const struct code_filter *filter,
 
 /* ----------------------------------------------------------- small names */
 
+bool
+dcmd_is_new(const char *function)
+{
+	static const char prefix[] = "operator new";
+
+	return function != NULL &&
+	       strncmp(function, prefix, sizeof(prefix) - 1) == 0 &&
+	       strchr("([", function[sizeof(prefix) - 1]) != NULL;
+}
+
+size_t
+dcmd_caller(struct dcmd_ctx *ctx, const uint64_t *stack, size_t depth)
+{
+	size_t i;
+
+	for (i = 0; i < depth; i++)
+		if (!dcmd_is_new(out_frame(ctx->out, stack[i])->function))
+			return i;
+	return 0;
+}
+
 void
 dcmd_thread_name(struct dcmd_ctx *ctx, uint32_t lwp, char *buf, size_t size)
 {

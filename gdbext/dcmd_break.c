@@ -83,8 +83,10 @@ parse_buffer(struct dcmd_ctx *ctx, const char *text, umem_watch_entry_t *e)
 	if (rc != UMDB_OK)
 		return rc;
 	if (e->we_buffer == 0)
-		return dcmd_usage_error(
-		    ctx->dcmd, ctx->err, "%.80s is 0", text);
+		return dcmd_usage_error(ctx->dcmd, ctx->err,
+		    "-b takes the address of a buffer; "
+		    "%.80s is a null pointer",
+		    text);
 	if (ctx->snap != NULL && snap_buf_at(ctx->snap, e->we_buffer, &s, &i))
 		e->we_buffer = snap_buf_addr(s, i);
 	return UMDB_OK;

@@ -253,13 +253,19 @@ stack_line(
 {
 	const struct samples *s = r->s;
 	const uint32_t *frame = s->link + p->stack;
+	uint32_t i = 0, end;
 	size_t len;
-	uint32_t i;
 
+	while (i < p->depth &&
+	       dcmd_is_new(samples_name(s, s->frame[frame[i]].function)))
+		i++;
+	if (i == p->depth)
+		i = 0;
+	end = p->depth - i < CALLERS ? p->depth : i + CALLERS;
 	snprintf(buf, size, "?");
 	if (p->depth > 0)
-		frame_line(s, frame[0], buf, size);
-	for (i = 1; i < p->depth && i < CALLERS; i++) {
+		frame_line(s, frame[i], buf, size);
+	while (++i < end) {
 		len = strlen(buf);
 		if (s->frame[frame[i]].function == 0 || len >= size)
 			break;

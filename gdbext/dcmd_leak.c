@@ -155,7 +155,9 @@ leak_row(const struct leak_run *r, const struct leak_group *g)
 	char caller[512] = "?";
 
 	if (g->depth > 0)
-		out_frame_text(o, g->stack[0], caller, sizeof(caller));
+		out_frame_text(o,
+		    g->stack[dcmd_caller(r->ctx, g->stack, g->depth)], caller,
+		    sizeof(caller));
 	out_row(o);
 	out_uint(o, g->bytes);
 	out_uint(o, g->owned_bytes);

@@ -11,9 +11,12 @@
 #include "dcmd_leak.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "addrmap.h"
+#include "dcmd_run.h"
 #include "setting.h"
 
 #define KINDS 3
@@ -112,32 +115,88 @@ filters_read(struct picking *w, const struct dcmd_args *args)
 
 /* ------------------------------------------------------------- suppression */
 
-static uint64_t
-lookup_function(void *arg, const char *name)
-{
-	struct dcmd_ctx *ctx = arg;
-	uint64_t addr, size;
+/* Names for the linker that were asked for, by return address. */
+struct linkage {
+	struct dcmd_ctx *ctx;
+	struct addrmap index;
+	char **name; /* NULL unknown */
+	size_t n, room;
+};
 
-	if (ctx->lookup == NULL ||
-	    ctx->lookup(ctx->lookup_arg, name, &addr, &size) != UMDB_OK)
-		return 0;
-	return addr;
+/* "main + 9 in section .text" */
+static char *
+linkage_ask(struct dcmd_ctx *ctx, uint64_t pc)
+{
+	char command[80];
+	const char *text = "";
+	size_t n;
+
+	/* the call, not what follows it */
+	snprintf(command, sizeof(command),
+	    "with print demangle off -- info symbol 0x%" PRIx64, pc - 1);
+	if (ctx->execute == NULL ||
+	    ctx->execute(ctx->execute_arg, command, &text) != UMDB_OK)
+		return NULL;
+	n = strcspn(text, " \n");
+	if (strncmp(text + n, " in section", 11) != 0 &&
+	    strncmp(text + n, " + ", 3) != 0)
+		return NULL;
+	return strndup(text, n);
+}
+
+static const char *
+linkage_of(void *arg, const struct out_frame *f)
+{
+	struct linkage *l = arg;
+	const uint32_t known = addrmap_get(&l->index, f->pc);
+	const size_t room = l->room == 0 ? 64 : l->room * 2;
+	char **more;
+
+	if (known != ADDRMAP_NONE)
+		return l->name[known];
+	if (f->pc == 0)
+		return NULL;
+	if (l->n == l->room) {
+		more = realloc(l->name, room * sizeof(*more));
+		if (more == NULL)
+			return NULL;
+		l->name = more;
+		l->room = room;
+	}
+	if (addrmap_put(&l->index, f->pc, (uint32_t)l->n) != UMDB_OK)
+		return NULL;
+	l->name[l->n] = linkage_ask(l->ctx, f->pc);
+	return l->name[l->n++];
+}
+
+static void
+linkage_fini(struct linkage *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->name[i]);
+	free(l->name);
+	addrmap_fini(&l->index);
 }
 
 /* Which groups the rules match, by their own stacks. */
 static void
 suppress_groups(struct picking *w, struct suppress_rule **rule_of)
 {
-	const struct out_frame *frame[UMEM_MAX_DEPTH];
+	struct out_frame frame[UMEM_MAX_DEPTH];
+	const struct out_frame *of[UMEM_MAX_DEPTH];
 	size_t i;
 	uint16_t k;
 
+	for (k = 0; k < UMEM_MAX_DEPTH; k++)
+		of[k] = &frame[k];
 	for (i = 0; i < w->all->ngroup && !out_stopped(w->ctx->out); i++) {
 		const struct leak_group *g = &w->all->group[i];
 
 		for (k = 0; k < g->depth && k < UMEM_MAX_DEPTH; k++)
-			frame[k] = out_frame(w->ctx->out, g->stack[k]);
-		rule_of[i] = suppress_match(w->p->suppress, g->kind, frame, k);
+			frame[k] = *out_frame(w->ctx->out, g->stack[k]);
+		rule_of[i] = suppress_match(w->p->suppress, g->kind, of, k);
 	}
 }
 
@@ -197,6 +256,7 @@ suppress_leaks(struct picking *w, struct suppress_rule *const *rule_of)
 static int
 suppress_all(struct picking *w, const struct dcmd_args *args)
 {
+	struct linkage names = {.ctx = w->ctx};
 	struct suppress_rule **rule_of;
 	int i, rc = UMDB_OK;
 
@@ -206,11 +266,13 @@ suppress_all(struct picking *w, const struct dcmd_args *args)
 			    args->given[i].value, &w->p->suppress, w->ctx->err);
 	if (rc != UMDB_OK)
 		return rc;
-	suppress_resolve(w->p->suppress, lookup_function, w->ctx);
 	rule_of = calloc(w->all->ngroup + 1, sizeof(*rule_of));
 	if (rule_of == NULL)
 		return error_set(w->ctx->err, UMDB_ENOMEM, 0, "out of memory");
+	suppress_linkage(w->p->suppress, linkage_of, &names);
 	suppress_groups(w, rule_of);
+	suppress_linkage(w->p->suppress, NULL, NULL);
+	linkage_fini(&names);
 	rc = suppress_leaks(w, rule_of);
 	free(rule_of);
 	return rc;
@@ -290,16 +352,18 @@ by_caller(const struct picking *w, const struct leak_group *x,
     const struct leak_group *y)
 {
 	const char *a, *b;
-	uint16_t i;
+	size_t i, k;
 	int rc;
 
-	for (i = 0; i < x->depth && i < y->depth; i++) {
+	i = dcmd_caller(w->ctx, x->stack, x->depth);
+	k = dcmd_caller(w->ctx, y->stack, y->depth);
+	for (; i < x->depth && k < y->depth; i++, k++) {
 		a = out_frame(w->ctx->out, x->stack[i])->function;
-		b = out_frame(w->ctx->out, y->stack[i])->function;
+		b = out_frame(w->ctx->out, y->stack[k])->function;
 		if ((a == NULL) != (b == NULL))
 			return a == NULL ? 1 : -1;
 		rc = a != NULL ? strcmp(a, b)
-			       : compare(x->stack[i], y->stack[i]);
+			       : compare(x->stack[i], y->stack[k]);
 		if (rc != 0)
 			return rc;
 	}

@@ -11,6 +11,8 @@
 
 #include "dcmd_place.h"
 
+#include "dcmd_run.h"
+
 #define RED_ZONE 128u
 #define OUTERMOST 512u           /* bytes of a stack's last known frame */
 #define COPIES_KEPT (1ULL << 30) /* of memory of the target, for a graph */
@@ -109,18 +111,14 @@ variable_at(struct dcmd_ctx *ctx, taddr_t at, uint64_t *offset_ret)
 	return f->function;
 }
 
-bool
-dcmd_same_variable(void *arg, const struct part *part, taddr_t a, taddr_t b)
+taddr_t
+dcmd_variable(void *arg, const struct part *part, taddr_t at)
 {
 	struct dcmd_ctx *ctx = arg;
-	uint64_t from_a = 0, from_b = 0;
-	const char *name_a = variable_at(ctx, a, &from_a);
-	const char *name_b = variable_at(ctx, b, &from_b);
+	uint64_t offset = 0;
 
 	(void)part;
-	if (name_a == NULL || name_b == NULL)
-		return name_a == name_b;
-	return a - from_a == b - from_b;
+	return variable_at(ctx, at, &offset) != NULL ? at - offset : 0;
 }
 
 /* ------------------------------------------------------------------- roots */
@@ -173,6 +171,13 @@ place_tls(struct dcmd_ctx *ctx, taddr_t at, bool thing, struct place *p)
 		    at < fs ? fs - at : at - fs);
 }
 
+/* What makes the name of a function one: those of C++ have it already. */
+static const char *
+parens(const char *function)
+{
+	return strchr(function, '(') != NULL ? "" : "()";
+}
+
 static void
 place_stack(struct dcmd_ctx *ctx, struct place_frames *f, taddr_t at,
     bool thing, struct place *p)
@@ -188,7 +193,8 @@ place_stack(struct dcmd_ctx *ctx, struct place_frames *f, taddr_t at,
 		say(p, ", %sframe %" PRIu32, thing ? "mostly " : "",
 		    p->frame->level);
 		if (p->frame->function[0] != '\0')
-			say(p, " %.200s()", p->frame->function);
+			say(p, " %.200s%s", p->frame->function,
+			    parens(p->frame->function));
 	} else if (!thing) {
 		say(p, ", SP%c0x%" PRIx64, at < sp ? '-' : '+',
 		    at < sp ? sp - at : at - sp);
@@ -343,12 +349,12 @@ say_site(struct dcmd_ctx *ctx, struct place *p)
 
 	if (p->depth == 0)
 		return;
-	f = out_frame(ctx->out, p->stack[0]);
+	f = out_frame(ctx->out, p->stack[dcmd_caller(ctx, p->stack, p->depth)]);
 	if (f->function != NULL)
-		say(p, " allocated at %.200s()+0x%" PRIx64, f->function,
-		    f->offset);
+		say(p, " allocated at %.200s%s+0x%" PRIx64, f->function,
+		    parens(f->function), f->offset);
 	else
-		say(p, " allocated at 0x%" PRIx64 "%s%.100s", p->stack[0],
+		say(p, " allocated at 0x%" PRIx64 "%s%.100s", f->pc,
 		    f->module != NULL ? " in " : "",
 		    f->module != NULL ? base_name(f->module) : "");
 }

@@ -75,9 +75,8 @@ void dcmd_place_buffer(struct dcmd_ctx *ctx, const struct graph *g,
 	}
 void dcmd_place_cells(struct out *o, const struct place *p);
 
-/* dcmd_same_variable - a top_same_fn; @arg: the dcmd_ctx */
-bool dcmd_same_variable(
-    void *arg, const struct part *part, taddr_t a, taddr_t b);
+/* dcmd_variable - a top_variable_fn; @arg: the dcmd_ctx */
+taddr_t dcmd_variable(void *arg, const struct part *part, taddr_t at);
 
 /* dcmd_graph - the graph of the heap, made once; an error of the command */
 int dcmd_graph(struct dcmd_ctx *ctx, struct graph **ret);

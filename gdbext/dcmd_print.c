@@ -41,6 +41,17 @@ type_goes_on(const char *word)
 	return false;
 }
 
+/* "std::vector<int," of a template: its arguments go on. */
+static bool
+template_goes_on(const char *type)
+{
+	int depth = 0;
+
+	for (; *type != '\0'; type++)
+		depth += (*type == '<') - (*type == '>');
+	return depth > 0;
+}
+
 /* TYPE, which may have several words, and EXPR: none of them has a $. */
 static int
 parse_words(struct print_run *r, const struct dcmd_args *args)
@@ -55,8 +66,10 @@ parse_words(struct print_run *r, const struct dcmd_args *args)
 			return dcmd_usage_error(r->ctx->dcmd, r->ctx->err,
 			    "the name of the type is too long");
 		len += (size_t)n;
-	} while (type_goes_on(args->argv[i++]) && i < args->argc &&
-		 strchr(args->argv[i], '$') == NULL);
+		i++;
+	} while (
+	    (type_goes_on(args->argv[i - 1]) || template_goes_on(r->type)) &&
+	    i < args->argc && strchr(args->argv[i], '$') == NULL);
 	if (i < args->argc)
 		r->expr = args->argv[i++];
 	if (i < args->argc)

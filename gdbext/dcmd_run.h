@@ -55,6 +55,14 @@ int dcmd_record(struct dcmd_ctx *ctx, taddr_t addr, struct snap_bufctl *b);
 /* dcmd_op_name - "alloc", "free", ... for bc_kind */
 const char *dcmd_op_name(unsigned kind);
 
+/*
+ * dcmd_caller - which frame of a stack that allocated, innermost first, says
+ * who did: the first that is not C++'s operator new, which would stand in
+ * every line; 0 if there is no other.  dcmd_is_new - is it one, by its name?
+ */
+size_t dcmd_caller(struct dcmd_ctx *ctx, const uint64_t *stack, size_t depth);
+bool dcmd_is_new(const char *function);
+
 /* dcmd_put_thread, dcmd_put_caller - cells of a row that people read */
 void dcmd_put_thread(struct dcmd_ctx *ctx, uint32_t lwp);
 void dcmd_put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b);

@@ -187,15 +187,17 @@ static void
 site_text(struct top_run *r, const struct top_site *t, char *buf, size_t size)
 {
 	const struct out_frame *f;
-	size_t i, len;
+	size_t i, end, len;
 
 	if (t->depth == 0) {
 		snprintf(buf, size, "? (%s)",
 		    r->ctx->snap->cache[t->cache].c.cache_name);
 		return;
 	}
-	out_frame_text(r->ctx->out, t->stack[0], buf, size);
-	for (i = 1; i < t->depth && i < CALLERS; i++) {
+	i = dcmd_caller(r->ctx, t->stack, t->depth);
+	end = t->depth - i < CALLERS ? t->depth : i + CALLERS;
+	out_frame_text(r->ctx->out, t->stack[i], buf, size);
+	while (++i < end) {
 		f = out_frame(r->ctx->out, t->stack[i]);
 		len = strlen(buf);
 		if (f->function == NULL || len >= size)
@@ -346,7 +348,7 @@ top_run(struct top_run *r, const struct dcmd_args *args)
 	if (rc != UMDB_OK)
 		return rc;
 	if (*r->ctx->top == NULL) {
-		rc = find_top(r->g, dcmd_same_variable, r->ctx, r->ctx->top);
+		rc = find_top(r->g, dcmd_variable, r->ctx, r->ctx->top);
 		if (rc != UMDB_OK)
 			return dcmd_fail_target(r->ctx, rc);
 	}

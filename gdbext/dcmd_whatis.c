@@ -151,21 +151,41 @@ thing_phrase(
 	}
 }
 
-/* A symbol of the program or a library: "main+0x10, in /bin/app". */
+/*
+ * The symbol of the program or a library that addr is in, of a mapping that
+ * is nothing else; NULL when none is known.
+ */
+static const char *
+symbol_of(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
+    uint64_t *ret_offset)
+{
+	const struct out_frame *f;
+
+	if (w->kind != WHAT_MAPPING)
+		return NULL;
+	/* out_frame() takes return addresses, which lie one behind */
+	f = out_frame(ctx->out, addr + 1);
+	if (f->function == NULL || f->offset == 0 || f->offset - 1 > addr)
+		return NULL;
+	*ret_offset = f->offset - 1;
+	return f->function;
+}
+
+/* "main+0x10, in /bin/app". */
 static void
 symbol_line(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w)
 {
-	/* out_frame() takes return addresses, which lie one behind */
-	const struct out_frame *f = out_frame(ctx->out, addr + 1);
 	const char *name = w->region->name;
 	const char *in = name[0] ? name : "anonymous memory";
+	uint64_t offset;
+	const char *symbol = symbol_of(ctx, addr, w, &offset);
 
-	if (f->function != NULL && f->offset == 1)
-		out_line(ctx->out, "0x%" PRIx64 " is %s, in %s", addr,
-		    f->function, in);
-	else if (f->function != NULL)
+	if (symbol != NULL && offset == 0)
+		out_line(
+		    ctx->out, "0x%" PRIx64 " is %s, in %s", addr, symbol, in);
+	else if (symbol != NULL)
 		out_line(ctx->out, "0x%" PRIx64 " is %s+0x%" PRIx64 ", in %s",
-		    addr, f->function, f->offset - 1, in);
+		    addr, symbol, offset, in);
 	else
 		out_line(ctx->out,
 		    "0x%" PRIx64 " is 0x%" PRIx64 "+0x%" PRIx64 ", in %s", addr,
@@ -253,6 +273,7 @@ static const struct out_column whatis_columns[] = {
     {"arena", NULL, OUT_TEXT, 0},
     {"thread", NULL, OUT_UINT, 0},
     {"mapping", NULL, OUT_TEXT, 0},
+    {"symbol", NULL, OUT_TEXT, 0},
     {"op", NULL, OUT_TEXT, 0},
     {"time", NULL, OUT_TIME, 0},
     {"by", NULL, OUT_UINT, 0},
@@ -310,19 +331,32 @@ last_cells(struct out *o, const struct last *l)
 	}
 }
 
+/* Where it starts, addr in it, and its size; of a symbol that is unknown. */
+static void
+extent_cells(
+    struct out *o, taddr_t addr, const struct whatis *w, const uint64_t *offset)
+{
+	out_uint(o, offset != NULL ? addr - *offset : w->base);
+	out_uint(o, offset != NULL ? *offset : addr - w->base);
+	if (offset == NULL)
+		out_uint(o, w->size);
+	else
+		out_null(o);
+}
+
 static void
 whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
     const struct last *last)
 {
 	struct out *o = ctx->out;
+	uint64_t offset;
+	const char *symbol = symbol_of(ctx, addr, w, &offset);
 
 	out_table(o, whatis_columns, WHATIS_NCOL);
 	out_row(o);
 	out_uint(o, addr);
 	out_text(o, kind_name[w->kind]);
-	out_uint(o, w->base);
-	out_uint(o, addr - w->base);
-	out_uint(o, w->size);
+	extent_cells(o, addr, w, symbol != NULL ? &offset : NULL);
 	text_or_null(o, cache_of(ctx, w));
 	text_or_null(o,
 	    is_buffer(w) || w->quantum != NULL ? state_name[w->state] : NULL);
@@ -341,6 +375,7 @@ whatis_row(struct dcmd_ctx *ctx, taddr_t addr, const struct whatis *w,
 		out_null(o);
 	text_or_null(
 	    o, w->region && w->region->name[0] ? w->region->name : NULL);
+	text_or_null(o, symbol);
 	last_cells(o, last);
 	out_row_end(o);
 	out_table_end(o);

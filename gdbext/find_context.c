@@ -349,27 +349,35 @@ is_suspended(struct snap *snap, const struct context *c)
 {
 	uint64_t word;
 
-	return c->kind == CONTEXT_SWAP && is_code(snap->tgt, c->pc) &&
-	       c->sp - c->lo >= WORD && c->sp % WORD == 0 &&
+	return c->kind == CONTEXT_SWAP && c->sp - c->lo >= WORD &&
+	       c->sp % WORD == 0 &&
 	       target_read(snap->tgt, c->sp - WORD, &word, WORD, "stack") ==
 		   UMDB_OK &&
 	       word == c->pc && find_context_in_use(snap, c->at) &&
 	       (c->size == 0 || find_context_has_top(snap->tgt, c));
 }
 
-/* Those that wait come first. */
+/*
+ * Those that wait come first.  Tables of pointers resemble a ucontext_t too,
+ * but not in that its pc is code: they go.
+ */
 static void
 sort_contexts(struct snap *snap, struct contexts *l)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < l->n; i++) {
+	for (i = 0; i < l->n;) {
 		const struct context c = l->context[i];
 
-		if (!is_suspended(snap, &c))
+		if (!is_code(snap->tgt, c.pc)) {
+			l->context[i] = l->context[--l->n];
 			continue;
-		l->context[i] = l->context[n];
-		l->context[n++] = c;
+		}
+		if (is_suspended(snap, &c)) {
+			l->context[i] = l->context[n];
+			l->context[n++] = c;
+		}
+		i++;
 	}
 	l->nother = l->n - n;
 	l->n = n;

@@ -147,6 +147,10 @@ frame_key(struct joining *j, struct side *x, const struct sample_frame *f)
 	return key;
 }
 
+/*
+ * A frame of a module that both have lies where the result has that module:
+ * profiles give one range of addresses for each.
+ */
 static uint32_t
 frame_copy(struct joining *j, struct side *x, const struct sample_frame *f)
 {
@@ -154,6 +158,9 @@ frame_copy(struct joining *j, struct side *x, const struct sample_frame *f)
 
 	to.module =
 	    f->module < x->s->nmodule ? x->module[f->module] : SAMPLE_NONE;
+	if (to.module < j->to->nmodule)
+		to.pc += j->to->module[to.module].start -
+			 x->s->module[f->module].start;
 	to.function = samples_string(j->to, samples_name(x->s, f->function));
 	to.file = samples_string(j->to, samples_name(x->s, f->file));
 	return samples_frame(j->to, &to);

@@ -18,6 +18,8 @@
 
 #define NONE UINT32_MAX
 #define POLL_EVERY 4096u
+#define NAMELESS_MOST 16384u
+#define NAMING_POLL "naming variables"
 
 /* A root thing, or an object (that things are in). */
 struct thing {
@@ -30,8 +32,9 @@ struct thing {
 
 struct roof {
 	struct graph *g;
-	top_same_fn *same;
+	top_variable_fn *variable;
 	void *arg;
+	uint32_t nameless; /* words looked at one by one */
 	struct thing *thing;
 	size_t nthing, room;
 	uint32_t *of_hit; /* thing of each hit; NONE: does not count */
@@ -96,28 +99,46 @@ thing_of_object(struct roof *r, const struct part *p, uint32_t *ret)
 	return thing_add(r, TOP_OBJECT, p, NONE, ret);
 }
 
-/* How many of a part's hits from @first on are of the same variable. */
-static size_t
-same_run(struct roof *r, const struct part *p, size_t first)
+/*
+ * How many of a part's hits from @first on are of the same variable.  A table
+ * has many words: leap, then close in.  Words of no known variable may have
+ * variables between them and are looked at one by one; but in an object
+ * without symbols there would be no end to that.
+ */
+static int
+same_run(struct roof *r, const struct part *p, size_t first, size_t *ret)
 {
 	const size_t n = p->first + p->n - first;
 	const taddr_t *at = r->g->hit_at + first;
+	const taddr_t start = r->variable(r->arg, p, at[0]);
 	size_t lo = 0, step = 1, hi, mid;
 
-	/* a table has many words: leap, then close in */
-	while (lo + step < n && r->same(r->arg, p, at[0], at[lo + step])) {
+	while (start == 0 && r->nameless < NAMELESS_MOST) {
+		if (lo + 1 == n || r->variable(r->arg, p, at[lo + 1]) != 0) {
+			*ret = lo + 1;
+			return UMDB_OK;
+		}
+		lo++;
+		if (target_poll(
+			r->g->m.snap->tgt, NAMING_POLL, first + lo, r->g->nhit))
+			return UMDB_EINTR;
+		r->nameless++;
+	}
+	while (
+	    lo + step < n && r->variable(r->arg, p, at[lo + step]) == start) {
 		lo += step;
 		step *= 2;
 	}
 	hi = lo + step < n ? lo + step : n;
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;
-		if (r->same(r->arg, p, at[0], at[mid]))
+		if (r->variable(r->arg, p, at[mid]) == start)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return hi;
+	*ret = hi;
+	return UMDB_OK;
 }
 
 static int
@@ -128,16 +149,17 @@ things_in_data(struct roof *r, const struct part *p)
 	int rc = thing_of_object(r, p, &object);
 
 	for (i = p->first; i < p->first + p->n && rc == UMDB_OK; i += n) {
-		n = same_run(r, p, i);
+		rc = same_run(r, p, i, &n);
+		if (rc != UMDB_OK)
+			break;
 		rc = thing_add(r, TOP_ONE, p, object, &thing);
 		for (k = i; k < i + n && rc == UMDB_OK; k++) {
 			r->of_hit[k] = thing;
-			if (graph_poll(
-				r->g, k, "naming variables", k, r->g->nhit))
+			if (graph_poll(r->g, k, NAMING_POLL, k, r->g->nhit))
 				rc = UMDB_EINTR;
 		}
-		if (rc == UMDB_OK && target_poll(r->g->m.snap->tgt,
-					 "naming variables", i, r->g->nhit))
+		if (rc == UMDB_OK &&
+		    target_poll(r->g->m.snap->tgt, NAMING_POLL, i, r->g->nhit))
 			rc = UMDB_EINTR;
 	}
 	return rc;
@@ -740,10 +762,11 @@ seconds(void)
 }
 
 int
-find_top(struct graph *g, top_same_fn *same, void *arg, struct top **ret)
+find_top(
+    struct graph *g, top_variable_fn *variable, void *arg, struct top **ret)
 {
 	const double start = seconds();
-	struct roof r = {.g = g, .same = same, .arg = arg, .kept.g = g};
+	struct roof r = {.g = g, .variable = variable, .arg = arg, .kept.g = g};
 	struct top *t = calloc(1, sizeof(*t));
 	int rc = t != NULL ? top_make(&r, t) : UMDB_ENOMEM;
 

@@ -66,11 +66,10 @@ struct top {
 };
 
 /*
- * Do two words of the data of an object belong to the same variable?  Asked of
- * words in ascending order.
+ * Where the variable starts that has this word of the data of an object; 0 if
+ * none is known.  Asked of words in ascending order.
  */
-typedef bool top_same_fn(
-    void *arg, const struct part *part, taddr_t a, taddr_t b);
+typedef taddr_t top_variable_fn(void *arg, const struct part *part, taddr_t at);
 
 /**
  * find_top - who retains what
@@ -78,7 +77,8 @@ typedef bool top_same_fn(
  * Returns UMDB_OK with *ret set (find_top_free), UMDB_EINTR on Ctrl-C, or
  * another error.  The result refers to @g.
  */
-int find_top(struct graph *g, top_same_fn *same, void *arg, struct top **ret);
+int find_top(
+    struct graph *g, top_variable_fn *variable, void *arg, struct top **ret);
 void find_top_free(struct top *t);
 
 /* ------------------------------------------------------------------- parts */

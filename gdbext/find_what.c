@@ -3,12 +3,14 @@
  * find_what.c - whatis: what an address belongs to
  *
  * Asked in order from the most specific: buffers, then the library's own
- * structures, then segments of arenas, stacks, mappings.  One answer is
- * wanted, so a pass over all slabs or magazines is cheap enough.
+ * structures, then segments of arenas, stacks, mappings.  A pipe asks for
+ * millions of addresses, so nothing here passes over all slabs, magazines or
+ * segments: find_where.h knows where they lie.
  *
  * Layer: see find.h.
  */
 #include "find_mark.h"
+#include "find_where.h"
 
 /* addr in [base, base + size): the thing is found. */
 static bool
@@ -50,41 +52,45 @@ what_buffer(struct snap *snap, taddr_t addr, struct whatis *w)
 
 /* -------------------------------------------------------------- structures */
 
+/* A bufctl in the array of a slab. */
+static void
+what_bufctl(struct snap *snap, taddr_t addr, const struct snap_slab *s,
+    struct whatis *w)
+{
+	w->kind = WHAT_BUFCTL;
+	w->slab = s;
+	w->index = (uint32_t)((addr - s->bufctl) / s->bufctl_size);
+	w->bufctl = snap_buf_bufctl(s, w->index);
+	w->base = w->bufctl;
+	w->size = s->bufctl_size;
+	w->state = snap_buf_state(snap, s, w->index);
+}
+
 /* The struct of a slab, the map behind it, its bufctls. */
 static bool
 what_slab_struct(struct snap *snap, taddr_t addr, struct whatis *w)
 {
+	const struct rangemap *m = &snap->places.structs;
+	const struct rangemap_entry *at = NULL;
 	const struct snap_slab *s;
 	umem_slab_t sp;
-	uint64_t map;
-	size_t i;
+	uint64_t size;
 
-	for (i = 0; i < snap->nslab; i++) {
-		s = &snap->slab[i];
-		if (what_in(w, addr, WHAT_BUFCTL, s->bufctl,
-			(uint64_t)s->nchunk * s->bufctl_size)) {
-			w->slab = s;
-			w->index =
-			    (uint32_t)((addr - s->bufctl) / s->bufctl_size);
-			w->bufctl = snap_buf_bufctl(s, w->index);
-			w->base = w->bufctl;
-			w->size = s->bufctl_size;
-			w->state = snap_buf_state(snap, s, w->index);
+	while ((at = rangemap_at(m, addr, at)) != NULL) {
+		s = &snap->slab[at->value / 2];
+		if (at->value % 2 == WHERE_BUFCTLS) {
+			what_bufctl(snap, addr, s, w);
 			return true;
 		}
-		map = ((uint64_t)s->nchunk + 63) / 64 * sizeof(uint64_t);
-		if (!what_in(w, addr, WHAT_SLAB_STRUCT, s->addr,
-			sizeof(umem_slab_t) + map))
-			continue;
-		w->slab = s;
+		size = at->end - at->start;
 		if (target_read(snap->tgt, s->addr, &sp, sizeof(sp), "slab") !=
 			UMDB_OK ||
 		    sp.slab_map != s->addr + sizeof(sp))
-			w->size = sizeof(sp);
-		if (addr - s->addr < w->size)
-			return true;
-		w->slab = NULL;
-		w->kind = WHAT_UNKNOWN;
+			size = sizeof(sp);
+		if (!what_in(w, addr, WHAT_SLAB_STRUCT, s->addr, size))
+			continue;
+		w->slab = s;
+		return true;
 	}
 	return false;
 }
@@ -117,68 +123,19 @@ what_cache(struct snap *snap, taddr_t addr, struct whatis *w)
 
 /* --------------------------------------------------------------- magazines */
 
-struct mag_arg {
-	taddr_t addr;
-	struct whatis *w;
-};
-
-static int
-mag_is(struct snap *snap, taddr_t addr, const umem_magazine_t *mag, void *arg)
-{
-	struct mag_arg *a = arg;
-
-	(void)snap;
-	return what_in(a->w, a->addr, WHAT_MAGAZINE, addr,
-		   UMEM_MAG_ROUND + (uint64_t)mag->mag_size * sizeof(uint64_t))
-		   ? WALK_STOP
-		   : WALK_NEXT;
-}
-
-static bool
-mag_at(struct snap *snap, taddr_t mag, struct mag_arg *a)
-{
-	umem_magazine_t m;
-
-	return mag != 0 && snap_read_magazine(snap, mag, 0, &m) == UMDB_OK &&
-	       mag_is(snap, mag, &m, a) == WALK_STOP;
-}
-
 static bool
 what_magazine(struct snap *snap, taddr_t addr, struct whatis *w)
 {
-	struct mag_arg a = {addr, w};
-	umem_tcache_t tc;
-	uint32_t i, b;
+	const struct rangemap_entry *at =
+	    rangemap_at(&snap->places.mags, addr, NULL);
 
-	for (i = 0; i < snap->ncache; i++) {
-		(void)walk_depot(snap, &snap->cache[i], true, mag_is, &a);
-		if (w->kind == WHAT_UNKNOWN)
-			(void)walk_depot(
-			    snap, &snap->cache[i], false, mag_is, &a);
-		if (w->kind != WHAT_UNKNOWN)
-			return true;
-	}
-	for (i = 0; i < snap->ntcache; i++) {
-		if (target_read(snap->tgt, snap->tcache[i].addr, &tc,
-			sizeof(tc), "thread cache") != UMDB_OK)
-			continue;
-		for (b = 0; b < UMEM_TC_BINS; b++) {
-			const taddr_t base = tc.tc_bin[b].tb_base;
-
-			if (mag_at(snap,
-				base > UMEM_MAG_ROUND ? base - UMEM_MAG_ROUND
-						      : 0,
-				&a) ||
-			    mag_at(snap, tc.tc_bin[b].tb_prev, &a)) {
-				w->tid = snap->tcache[i].tid;
-				return true;
-			}
-		}
-		for (b = 0; b < 2; b++)
-			if (mag_at(snap, tc.tc_transit[b], &a))
-				return true;
-	}
-	return false;
+	if (at == NULL)
+		return false;
+	w->kind = WHAT_MAGAZINE;
+	w->base = at->start;
+	w->size = at->end - at->start;
+	w->tid = (uint32_t)at->value;
+	return true;
 }
 
 /* -------------------------------------------------------------------- logs */
@@ -219,12 +176,6 @@ what_log(struct snap *snap, taddr_t addr, struct whatis *w)
 }
 
 /* ---------------------------------------------------------------- segments */
-
-struct seg_at {
-	taddr_t addr;
-	struct whatis *w;
-	const struct snap_arena *arena;
-};
 
 static uint32_t
 tcache_tid(const struct snap *snap, taddr_t tcache)
@@ -267,19 +218,6 @@ what_in_seg(struct snap *snap, struct whatis *w, taddr_t addr,
 	return true;
 }
 
-static int
-seg_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
-{
-	struct seg_at *a = arg;
-
-	if (what_in(a->w, a->addr, WHAT_META, addr, sizeof(*seg)))
-		return WALK_STOP;
-	return seg->vs_type != VMEM_SEG_SPAN &&
-		       what_in_seg(snap, a->w, a->addr, a->arena, addr, seg)
-		   ? WALK_STOP
-		   : WALK_NEXT;
-}
-
 typedef bool arena_fn(struct snap *, const struct snap_arena *, void *arg);
 
 /* Arenas that imported from others come first: they know more. */
@@ -301,54 +239,63 @@ each_arena(struct snap *snap, arena_fn *fn, void *arg)
 	return false;
 }
 
+/* The segment of an arena that holds the address. */
+static bool
+what_in_arena(struct snap *snap, const struct snap_arena *arena, taddr_t addr,
+    struct whatis *w)
+{
+	const struct rangemap *m = &snap->places.held[arena - snap->arena];
+	const struct rangemap_entry *at = NULL;
+	vmem_seg_t seg;
+
+	while ((at = rangemap_at(m, addr, at)) != NULL)
+		if (target_read(snap->tgt, at->value, &seg, sizeof(seg),
+			"segment") == UMDB_OK &&
+		    what_in_seg(snap, w, addr, arena, at->value, &seg))
+			return true;
+	return false;
+}
+
+struct seg_at {
+	taddr_t addr;
+	struct whatis *w;
+};
+
 static bool
 seg_in_arena(struct snap *snap, const struct snap_arena *arena, void *arg)
 {
-	struct seg_at *a = arg;
+	const struct seg_at *a = arg;
 
-	a->arena = arena;
-	(void)walk_segments(snap, arena,
-	    VMEM_SEG_ALLOC | VMEM_SEG_FREE | VMEM_SEG_SPAN, seg_is, a);
-	return a->w->kind != WHAT_UNKNOWN;
+	return what_in_arena(snap, arena, a->addr, a->w);
 }
 
 static bool
 what_segment(struct snap *snap, taddr_t addr, struct whatis *w)
 {
-	struct seg_at a = {addr, w, NULL};
+	struct seg_at a = {addr, w};
+	const struct rangemap_entry *at =
+	    rangemap_at(&snap->places.segs, addr, NULL);
 
-	return each_arena(snap, seg_in_arena, &a);
+	return (at != NULL && what_in(w, addr, WHAT_META, at->start,
+				  at->end - at->start)) ||
+	       each_arena(snap, seg_in_arena, &a);
 }
 
 struct seg_all {
 	struct whatis w; /* as it is given to fn */
 	taddr_t addr;
-	const struct snap_arena *arena;
 	find_segments_fn *fn;
 	void *arg;
 	int rc;
 };
-
-static int
-seg_all_is(struct snap *snap, taddr_t addr, const vmem_seg_t *seg, void *arg)
-{
-	struct seg_all *a = arg;
-
-	if (!what_in_seg(snap, &a->w, a->addr, a->arena, addr, seg))
-		return WALK_NEXT;
-	a->rc = a->fn(snap, &a->w, a->arg);
-	return WALK_STOP;
-}
 
 static bool
 seg_all_in(struct snap *snap, const struct snap_arena *arena, void *arg)
 {
 	struct seg_all *a = arg;
 
-	a->arena = arena;
-	if (walk_segments(snap, arena, VMEM_SEG_ALLOC | VMEM_SEG_FREE,
-		seg_all_is, a) == UMDB_EINTR)
-		a->rc = UMDB_EINTR;
+	if (what_in_arena(snap, arena, a->addr, &a->w))
+		a->rc = a->fn(snap, &a->w, a->arg);
 	return a->rc != WALK_NEXT;
 }
 
@@ -356,7 +303,10 @@ int
 find_segments(struct snap *snap, taddr_t addr, find_segments_fn *fn, void *arg)
 {
 	struct seg_all a = {.addr = addr, .fn = fn, .arg = arg};
+	const int rc = find_where_segments(snap);
 
+	if (rc != UMDB_OK)
+		return rc;
 	a.w.region = target_region_at(snap->tgt, addr);
 	each_arena(snap, seg_all_in, &a);
 	return a.rc == WALK_STOP ? UMDB_OK : a.rc;
@@ -406,25 +356,45 @@ find_mapping(struct snap *snap, taddr_t addr, struct whatis *w)
 	    w->region->end - w->region->start);
 }
 
+/* Something of the library's, or a segment of an arena. */
+static int
+what_known(struct snap *snap, taddr_t addr, const struct target_region *r,
+    struct whatis *w, bool *found)
+{
+	int rc;
+
+	*found = what_buffer(snap, addr, w) || what_cache(snap, addr, w);
+	if (!*found && snap_ours(snap, addr)) {
+		rc = find_where_structs(snap);
+		if (rc != UMDB_OK)
+			return rc;
+		*found = what_log(snap, addr, w) ||
+			 what_slab_struct(snap, addr, w) ||
+			 what_magazine(snap, addr, w);
+	}
+	/* an arena of numbers may have a segment where a file is mapped */
+	if (!*found && (r == NULL || !r->file)) {
+		rc = find_where_segments(snap);
+		if (rc != UMDB_OK)
+			return rc;
+		*found = what_segment(snap, addr, w);
+	}
+	if (!*found)
+		*found = what_ours(snap, addr, w);
+	return UMDB_OK;
+}
+
 int
 find_whatis(struct snap *snap, taddr_t addr, struct whatis *ret)
 {
 	const struct target_region *r = target_region_at(snap->tgt, addr);
 	bool found;
+	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	found = what_buffer(snap, addr, ret);
-	if (!found)
-		found = what_cache(snap, addr, ret);
-	if (!found && snap_ours(snap, addr))
-		found = what_log(snap, addr, ret) ||
-			what_slab_struct(snap, addr, ret) ||
-			what_magazine(snap, addr, ret);
-	/* an arena of numbers may have a segment where a file is mapped */
-	if (!found && (r == NULL || !r->file))
-		found = what_segment(snap, addr, ret);
-	if (!found)
-		found = what_ours(snap, addr, ret);
+	rc = what_known(snap, addr, r, ret, &found);
+	if (rc != UMDB_OK)
+		return rc;
 	if (!found || ret->region == NULL)
 		ret->region = r;
 	if (!found)

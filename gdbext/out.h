@@ -149,8 +149,8 @@ void out_note(struct out *o, const char *fmt, ...)
 void out_error(struct out *o, const char *message);
 
 /*
- * out_frame - a return address, named by the sink and remembered; its strings
- * live as long as the output.  Never NULL.
+ * out_frame - a return address, named by the sink and remembered.  Never NULL;
+ * good until the next call, but its strings live as long as the output.
  */
 const struct out_frame *out_frame(struct out *o, uint64_t pc);
 

@@ -201,3 +201,29 @@ savefile_drop(struct savefile *f)
 		unlink(f->temp);
 	forget(f);
 }
+
+ssize_t
+savefile_line(FILE *file, char **line, size_t *room)
+{
+	size_t n = 0, more;
+	char *p;
+	int c;
+
+	do {
+		c = getc_unlocked(file);
+		if (n >= *room) {
+			more = *room == 0 ? 256 : *room * 2;
+			p = realloc(*line, more);
+			if (p == NULL)
+				return SAVEFILE_NO_TEXT;
+			*line = p;
+			*room = more;
+		}
+		if (c == EOF && n == 0)
+			return SAVEFILE_END;
+		if (c == '\0' || n == SAVEFILE_LINE)
+			return SAVEFILE_NO_TEXT;
+		(*line)[n++] = c == EOF || c == '\n' ? '\0' : (char)c;
+	} while (c != EOF && c != '\n');
+	return (ssize_t)n - 1;
+}

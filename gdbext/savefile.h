@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * savefile.h - a file that is written whole or not at all
+ * savefile.h - a file that is written whole or not at all; and lines of files
+ * that people name
  *
  * What is written goes to a temporary file beside the one that was asked for,
  * which takes its place when all of it is on disk: an older file stays until
@@ -16,6 +17,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -55,5 +58,18 @@ void savefile_drop(struct savefile *f);
 
 /* savefile_expand - "~/" replaced; to be freed; NULL without memory */
 char *savefile_expand(const char *path);
+
+/*
+ * savefile_line - the next line of a file that may turn out to be anything
+ * @line, @room: as getline(3) has them; without the end of the line
+ *
+ * Returns its length; SAVEFILE_END behind the last one and where reading
+ * fails, which ferror(3) tells; or SAVEFILE_NO_TEXT: a NUL, or more than
+ * SAVEFILE_LINE bytes without an end.
+ */
+#define SAVEFILE_LINE (1u << 20)
+#define SAVEFILE_END (-1)
+#define SAVEFILE_NO_TEXT (-2)
+ssize_t savefile_line(FILE *file, char **line, size_t *room);
 
 #endif /* UMDB_SAVEFILE_H */

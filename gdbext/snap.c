@@ -375,6 +375,21 @@ snap_open(struct target *tgt)
 }
 
 void
+snap_forget_places(struct snap *snap)
+{
+	struct snap_places *p = &snap->places;
+	uint32_t i;
+
+	rangemap_fini(&p->structs);
+	rangemap_fini(&p->mags);
+	rangemap_fini(&p->segs);
+	for (i = 0; p->held != NULL && i < snap->narena; i++)
+		rangemap_fini(&p->held[i]);
+	free(p->held);
+	p->held = NULL;
+}
+
+void
 snap_close(struct snap *snap)
 {
 	size_t i;
@@ -386,6 +401,7 @@ snap_close(struct snap *snap)
 	addrmap_fini(&snap->index->caches);
 	addrmap_fini(&snap->index->mags);
 	free(snap->index);
+	snap_forget_places(snap);
 	free(snap->cache);
 	free(snap->slab);
 	free(snap->state);

@@ -18,6 +18,7 @@
 #ifndef UMDB_SNAP_H
 #define UMDB_SNAP_H
 
+#include "rangemap.h"
 #include "target.h"
 #include "umem_layout.h"
 
@@ -59,6 +60,14 @@ struct snap_tcache {
 	uint32_t tid;
 };
 
+/* Where structures and segments lie; filled by find_where.c when first asked */
+struct snap_places {
+	struct rangemap structs; /* of slabs, see find_where.h */
+	struct rangemap mags;    /* value: of which thread, or 0 */
+	struct rangemap segs;    /* the structures */
+	struct rangemap *held;   /* of each arena: what its segments hold */
+};
+
 struct snap_damage {
 	taddr_t addr;
 	char msg[160];
@@ -84,6 +93,7 @@ struct snap {
 	size_t ndamage;
 	size_t damage_more;       /* found beyond SNAP_DAMAGE_MAX, not kept */
 	struct snap_index *index; /* page -> slab; of snap_*.c alone */
+	struct snap_places places;
 };
 #define SNAP_DAMAGE_MAX 256u
 
@@ -97,6 +107,9 @@ struct snap {
  */
 struct snap *snap_open(struct target *tgt);
 void snap_close(struct snap *snap);
+
+/* snap_forget_places - they will be read again when they are asked for */
+void snap_forget_places(struct snap *snap);
 
 /*
  * snap_find_root - only the first step: address of the root, or 0 with

@@ -346,17 +346,13 @@ read_line(struct reader *r)
 	return refuse(r, "%.40s is not known", field[0]);
 }
 
-/* The next line without its end; false behind the last one. */
+/* The next line; false behind the last one, and where no text follows. */
 static bool
 next_line(struct reader *r)
 {
-	ssize_t n = getline(&r->line, &r->room, r->file);
-
-	if (n <= 0)
+	if (savefile_line(r->file, &r->line, &r->room) < 0)
 		return false;
 	r->number++;
-	if (r->line[n - 1] == '\n')
-		r->line[n - 1] = '\0';
 	return true;
 }
 

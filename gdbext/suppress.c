@@ -20,7 +20,6 @@ enum line_kind { LINE_ANY, LINE_FUNCTION, LINE_OBJECT, LINE_SOURCE };
 struct suppress_line {
 	enum line_kind kind;
 	char *text;
-	uint64_t start; /* of the function, looked up; 0 unknown */
 };
 
 #define ALL_KINDS \
@@ -33,6 +32,7 @@ struct reader {
 	char *line; /* without blanks around it */
 	size_t room;
 	uint64_t number;
+	bool no_text;
 	struct suppress *s;
 };
 
@@ -58,8 +58,12 @@ next_line(struct reader *r)
 	ssize_t n;
 	char *p;
 
-	while ((n = getline(&r->line, &r->room, r->file)) > 0) {
+	while (
+	    (n = savefile_line(r->file, &r->line, &r->room)) != SAVEFILE_END) {
 		r->number++;
+		r->no_text = n == SAVEFILE_NO_TEXT;
+		if (r->no_text)
+			return NULL;
 		p = r->line + n;
 		while (p > r->line && strchr(" \t\r\n", p[-1]) != NULL)
 			*--p = '\0';
@@ -108,7 +112,6 @@ add_line(struct suppress_rule *rule, enum line_kind kind, const char *text)
 	}
 	more = &rule->line[rule->nline];
 	more->kind = kind;
-	more->start = 0;
 	more->text = strdup(text);
 	if (more->text == NULL)
 		return false;
@@ -161,9 +164,9 @@ read_simple(struct reader *r, const char *line)
 	return refuse(r, "neither leak:PATTERN nor \"{\" stands here");
 }
 
-/* "definite,possible" */
-static unsigned
-read_kinds(const char *text)
+/* "definite,possible"; false if there is no such kind. */
+static bool
+read_kinds(const char *text, unsigned *kinds_ret)
 {
 	static const struct {
 		const char *word;
@@ -172,20 +175,26 @@ read_kinds(const char *text)
 	    {"definite", 1u << LEAK_DEFINITE},
 	    {"indirect", 1u << LEAK_INDIRECT},
 	    {"possible", 1u << LEAK_POSSIBLE},
+	    {"reachable", 0},
 	    {"all", ALL_KINDS},
+	    {"none", 0},
 	};
-	unsigned kinds = 0;
+	const size_t nword = sizeof(words) / sizeof(words[0]);
 	size_t i, n;
 
-	for (; *text != '\0'; text += n + strspn(text + n, ", \t")) {
-		text += strspn(text, " \t");
+	*kinds_ret = 0;
+	for (text += strspn(text, ", \t"); *text != '\0';
+	     text += n + strspn(text + n, ", \t")) {
 		n = strcspn(text, ", \t");
-		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (i = 0; i < nword; i++)
 			if (strlen(words[i].word) == n &&
 			    strncmp(text, words[i].word, n) == 0)
-				kinds |= words[i].kinds;
+				break;
+		if (i == nword)
+			return false;
+		*kinds_ret |= words[i].kinds;
 	}
-	return kinds;
+	return true;
 }
 
 /* A line of a rule for leaks. */
@@ -196,8 +205,10 @@ read_frame(struct reader *r, struct suppress_rule *rule, const char *line)
 	bool ok;
 
 	if (strncmp(line, matches, sizeof(matches) - 1) == 0) {
-		rule->kinds = read_kinds(line + sizeof(matches) - 1);
-		return UMDB_OK;
+		if (read_kinds(line + sizeof(matches) - 1, &rule->kinds))
+			return UMDB_OK;
+		return refuse(r, "a kind is definite, indirect, possible, "
+				 "reachable, all or none");
 	}
 	if (strcmp(line, "...") == 0)
 		ok = add_line(rule, LINE_ANY, line);
@@ -277,7 +288,10 @@ suppress_read(const char *path, struct suppress **ret, struct umdb_error *err)
 	while (rc == UMDB_OK && (line = next_line(&r)) != NULL)
 		rc = strcmp(line, "{") == 0 ? read_block(&r)
 					    : read_simple(&r, line);
-	if (rc == UMDB_OK && ferror(r.file))
+	if (r.no_text)
+		rc = refuse(&r, "this is no text, or has a line that is too "
+				"long");
+	else if (rc == UMDB_OK && ferror(r.file))
 		rc = error_set(err, UMDB_EIO, 0, "%.300s cannot be read: %s",
 		    path, strerror(errno));
 	if (r.file != NULL)
@@ -305,21 +319,10 @@ suppress_free(struct suppress *s)
 }
 
 void
-suppress_resolve(struct suppress *s,
-    uint64_t (*lookup)(void *arg, const char *name), void *arg)
+suppress_linkage(struct suppress *s, suppress_linkage_fn *fn, void *arg)
 {
-	size_t i, k;
-
-	for (i = 0; i < s->n; i++) {
-		for (k = 0; k < s->rule[i].nline; k++) {
-			struct suppress_line *l = &s->rule[i].line[k];
-
-			if (l->kind == LINE_FUNCTION &&
-			    strncmp(l->text, "_Z", 2) == 0 &&
-			    strpbrk(l->text, "*?") == NULL)
-				l->start = lookup(arg, l->text);
-		}
-	}
+	s->linkage = fn;
+	s->linkage_arg = arg;
 }
 
 /* ---------------------------------------------------------------- matching */
@@ -361,6 +364,30 @@ function_matches(const char *pattern, const char *name)
 	       suppress_glob(pattern, name + strspn(name, "_"), true);
 }
 
+/* The linker's name, where the debugger's may be another. */
+static const char *
+linkage_of(const struct suppress *s, const struct out_frame *f)
+{
+	if (s->linkage == NULL || (strchr(f->function, '(') == NULL &&
+				      strstr(f->function, "::") == NULL))
+		return NULL;
+	return s->linkage(s->linkage_arg, f);
+}
+
+static bool
+is_of_function(
+    const struct suppress *s, const char *pattern, const struct out_frame *f)
+{
+	const char *name;
+
+	if (f->function == NULL)
+		return false;
+	if (function_matches(pattern, f->function))
+		return true;
+	name = linkage_of(s, f);
+	return name != NULL && function_matches(pattern, name);
+}
+
 /* "foo.c" or "foo.c:12"; of a pattern without directories the last part. */
 static bool
 source_matches(const char *pattern, const struct out_frame *f)
@@ -377,13 +404,12 @@ source_matches(const char *pattern, const struct out_frame *f)
 }
 
 static bool
-line_matches(const struct suppress_line *l, const struct out_frame *f)
+line_matches(const struct suppress *s, const struct suppress_line *l,
+    const struct out_frame *f)
 {
 	switch (l->kind) {
 	case LINE_FUNCTION:
-		return f->function != NULL &&
-		       (function_matches(l->text, f->function) ||
-			   (l->start != 0 && f->pc - f->offset == l->start));
+		return is_of_function(s, l->text, f);
 	case LINE_OBJECT:
 		return suppress_glob(
 		    l->text, f->module != NULL ? f->module : "???", true);
@@ -396,7 +422,7 @@ line_matches(const struct suppress_line *l, const struct out_frame *f)
 
 /* Lines against frames from the innermost on; as suppress_glob does it. */
 static bool
-lines_match(const struct suppress_line *l, size_t n,
+lines_match(const struct suppress *s, const struct suppress_line *l, size_t n,
     const struct out_frame *const *frame, size_t depth)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, again = 0;
@@ -405,7 +431,7 @@ lines_match(const struct suppress_line *l, size_t n,
 		if (l[i].kind == LINE_ANY) {
 			star = ++i;
 			again = k;
-		} else if (k < depth && line_matches(&l[i], frame[k])) {
+		} else if (k < depth && line_matches(s, &l[i], frame[k])) {
 			i++;
 			k++;
 		} else if (star != SIZE_MAX && again < depth) {
@@ -434,26 +460,45 @@ is_allocator(const char *name)
 }
 
 static bool
-stack_matches(const struct suppress_rule *rule,
+stack_matches(const struct suppress *s, const struct suppress_rule *rule,
     const struct out_frame *const *frame, size_t depth)
 {
 	const struct suppress_line *l = rule->line;
 
-	if (lines_match(l, rule->nline, frame, depth))
+	if (lines_match(s, l, rule->nline, frame, depth))
 		return true;
 	if (l->kind != LINE_FUNCTION ||
 	    (!is_allocator(l->text) && strcmp(l->text, "*alloc") != 0))
 		return false;
-	while (depth > 0 && frame[0]->function != NULL &&
-	       is_allocator(frame[0]->function)) {
-		frame++;
-		depth--;
+	/* those that our stacks have too may stand in the rule, or not */
+	for (;; frame++, depth--) {
+		if (lines_match(s, l + 1, rule->nline - 1, frame, depth))
+			return true;
+		if (depth == 0 || frame[0]->function == NULL ||
+		    !is_allocator(frame[0]->function))
+			return false;
 	}
-	return lines_match(l + 1, rule->nline - 1, frame, depth);
+}
+
+/*
+ * LeakSanitizer has names as people write them, so what the compiler made of
+ * one does not count; but of main() and extern "C" it is what they wrote.
+ */
+static bool
+is_named(
+    const struct suppress *s, const char *pattern, const struct out_frame *f)
+{
+	const char *name;
+
+	if (suppress_glob(pattern, f->function, false))
+		return true;
+	name = linkage_of(s, f);
+	return name != NULL && strncmp(name, "_Z", 2) != 0 &&
+	       suppress_glob(pattern, name, false);
 }
 
 static bool
-any_matches(const struct suppress_rule *rule,
+any_matches(const struct suppress *s, const struct suppress_rule *rule,
     const struct out_frame *const *frame, size_t depth)
 {
 	const char *pattern = rule->line->text;
@@ -462,8 +507,7 @@ any_matches(const struct suppress_rule *rule,
 	for (i = 0; i < depth; i++) {
 		const struct out_frame *f = frame[i];
 
-		if ((f->function != NULL &&
-			suppress_glob(pattern, f->function, false)) ||
+		if ((f->function != NULL && is_named(s, pattern, f)) ||
 		    (f->file != NULL &&
 			suppress_glob(pattern, f->file, false)) ||
 		    (f->module != NULL &&
@@ -484,8 +528,8 @@ suppress_match(struct suppress *s, unsigned kind,
 
 		if ((rule->kinds & 1u << kind) == 0)
 			continue;
-		if (rule->anywhere ? any_matches(rule, frame, depth)
-				   : stack_matches(rule, frame, depth))
+		if (rule->anywhere ? any_matches(s, rule, frame, depth)
+				   : stack_matches(s, rule, frame, depth))
 			return rule;
 	}
 	return NULL;

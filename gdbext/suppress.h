@@ -45,10 +45,15 @@ struct suppress_rule {
 	uint64_t count, bytes; /* what it suppressed; of the caller */
 };
 
+/* The name that a frame's function has for the linker; NULL unknown. */
+typedef const char *suppress_linkage_fn(void *arg, const struct out_frame *f);
+
 struct suppress {
 	struct suppress_rule *rule;
 	size_t n, room;
 	size_t skipped; /* rules for other errors */
+	suppress_linkage_fn *linkage;
+	void *linkage_arg;
 };
 
 /*
@@ -61,11 +66,12 @@ int suppress_read(
 void suppress_free(struct suppress *s);
 
 /*
- * suppress_resolve - names that compilers made ("_ZN3foo3barEv") are looked up
- * once: @lookup gives the address of a function, or 0
+ * suppress_linkage - who knows the names that compilers made: "_ZN3foo3barEv"
+ * of "foo::bar()", and "main" of "main(int, char**)".  Asked where the name
+ * that the debugger shows does not match and may be another; without @fn there
+ * are no others.
  */
-void suppress_resolve(struct suppress *s,
-    uint64_t (*lookup)(void *arg, const char *name), void *arg);
+void suppress_linkage(struct suppress *s, suppress_linkage_fn *fn, void *arg);
 
 /*
  * suppress_match - the first rule that a stack of frames matches, or NULL;

@@ -24,12 +24,12 @@ void
 ahead_alloc(umem_slab_t *sp, int fresh)
 {
 	sp->slab_flags &= ~UMEM_SLAB_WATCHED;
-	if (sp->slab_size < AHEAD_MIN || sp->slab_size > AHEAD_MAX)
+	if (!fresh || sp->slab_size < AHEAD_MIN || sp->slab_size > AHEAD_MAX)
 		return;
 	if (__atomic_load_n(&used, __ATOMIC_RELAXED) >= ENOUGH &&
 	    __atomic_add_fetch(&turn, 1, __ATOMIC_RELAXED) % TURNS != 0)
 		os_populate(sp->slab_base, sp->slab_size);
-	else if (fresh)
+	else
 		sp->slab_flags |= UMEM_SLAB_WATCHED;
 }
 

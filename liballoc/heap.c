@@ -19,6 +19,7 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lock.h"
 #include "meta.h"
@@ -32,14 +33,15 @@
 
 #define TOP_QUANTUM (64ull << 10)
 #define PIECE_MIN MIB             /* least that is taken from the system, */
-#define PIECE_MAX (64 * MIB)      /* and most unless more is needed */
-#define PIECE_SHARE 8             /* an eighth of the heap */
+#define PIECE_MAX (512 * MIB)     /* and most unless more is needed */
+#define PIECE_SHARE 2             /* half of the heap: few boundaries */
 #define FIREWALL_PIECE (64 * MIB) /* address space only: touched when used */
 #define DECAY_AGE SECOND
 #define DECAY_INTERVAL (SECOND / 4)
 #define SPAN_AGE (10 * SECOND) /* wholly free spans go back after that */
 
 enum { MAX_ROOM = 16 << 20 }; /* for a block that grows */
+enum { COPY_MAX = 1 << 20 };  /* to dirty pages: moving costs new faults */
 enum { BATCH = 32 };          /* segments purged or spans returned at a time */
 
 vmem_t *heap_arena;
@@ -228,9 +230,9 @@ purge_excess(void)
 	limit = arena_dirty_limit(ar);
 	dirty = ar->dirty;
 	lock_release(&heap_arena->vm_lock);
-	/* Somewhat below the limit, lest every free purges a little. */
+	/* Somewhat below the limit, lest every free purges a page. */
 	if (dirty > limit)
-		(void)purge(0, limit - limit / 8);
+		(void)purge(0, limit - MIB);
 }
 
 /* Take spans off the heap that are clean and free since @until. */
@@ -477,24 +479,29 @@ heap_move(vmem_t *arena, void *addr, size_t old_size, size_t new_size)
 {
 	struct vmem_req rq;
 	uint64_t place;
+	int copies;
 	void *p;
 
 	if (!adopts(arena))
 		return NULL;
 	vmem_req_init(&rq, heap_arena, new_size, 0);
 	rq.room = room_to_grow(new_size);
-	rq.clean = 1; /* what lay there would only be dropped */
+	/* what lay there would only be dropped */
+	rq.clean = old_size > COPY_MAX;
 	if (take_adopted(arena, &rq, &place) != 0)
 		return NULL;
 	p = (void *)(uintptr_t)place;
-	if (os_move(addr, p, old_size) != 0) {
+	copies = rq.dirty && old_size <= COPY_MAX;
+	if (copies) {
+		memcpy(p, addr, old_size);
+	} else if (os_move(addr, p, old_size) != 0) {
 		vmem_disown(arena, place, new_size, "heap_move");
 		(void)vmem_give(heap_arena, place, new_size,
 		    rq.dirty ? SEG_DIRTY : SEG_CLEAN, "heap_move");
 		return NULL;
 	}
 	vmem_disown(arena, (uintptr_t)addr, old_size, "heap_move");
-	(void)vmem_give(
-	    heap_arena, (uintptr_t)addr, old_size, SEG_CLEAN, "heap_move");
+	(void)vmem_give(heap_arena, (uintptr_t)addr, old_size,
+	    copies ? SEG_DIRTY : SEG_CLEAN, "heap_move");
 	return p;
 }

@@ -313,12 +313,14 @@ step_own(struct walk *w, struct recorder *r, uint64_t rule)
 
 	if (top - sp - 8 >= w->hi - sp || top % 8 != 0 || m > top - sp)
 		return -1;
+	if (r->trace != NULL && !recorder_reaches(r, top))
+		recorder_stop(r, 0, &w->at);
 	w->at.pc = stack_load(top - 8);
 	if (m != 0)
 		w->at.bp = stack_load(top - m);
 	w->at.sp = top;
 	w->at.exact = 0;
-	recorder_step(r, by_bp, bp, top, m, w->at.pc);
+	recorder_step(r, by_bp, bp, top, m);
 	return 0;
 }
 
@@ -416,13 +418,27 @@ memo_create(void)
 		meta_free(mem, sizeof(*mem));
 }
 
+static inline int
+is_memo(const struct memo *memo)
+{
+	return memo != NULL && memo != NO_MEMO;
+}
+
 /* memo_own - the thread's memo; NULL: it has none */
 static inline struct memo *
 memo_own(void)
 {
 	if (__builtin_expect(thread_memo == NULL, 0))
 		memo_create();
-	return thread_memo == NO_MEMO ? NULL : thread_memo;
+	return is_memo(thread_memo) ? thread_memo : NULL;
+}
+
+/* loader_is_calm - nothing is to be seen to */
+static inline int
+loader_is_calm(void)
+{
+	return (stack_loader->r_state != RT_DELETE) &
+	       !__atomic_load_n(&stack_stale, __ATOMIC_RELAXED);
 }
 
 /* loader_watch - see to it that no rule outlives its code */
@@ -474,38 +490,44 @@ capture_walk(
  * not.  It started on the thread's own stack, so all of that can be read.
  */
 static inline int
-capture_guess(const struct stack_frame *from, uint64_t *pcs, int max)
+capture_guess(
+    struct memo *memo, const struct stack_frame *from, uint64_t *pcs, int max)
 {
-	struct memo *memo = thread_memo;
-	const struct trace *t;
-	int n = -1;
+	int n;
 
-	if (__builtin_expect(
-		memo == NULL || memo == NO_MEMO || !memo_enter(memo, from->sp),
-		0))
+	if (__builtin_expect(!memo_enter(memo, from->sp), 0))
 		return -1;
-	t = memo_guess(memo, from);
-	if (t != NULL && (t->is_whole || t->npc >= max))
-		n = trace_copy(t, pcs, max);
+	n = memo_guess(memo, from, pcs, max);
 	memo_leave(memo);
 	return n;
+}
+
+/* capture_slow - stack_capture() for when there is no memo, or no good one */
+static __attribute__((noinline)) int
+capture_slow(
+    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
+{
+	if (stack_mode == STACK_OFF)
+		return 0;
+	loader_watch();
+	return capture_walk(from, pcs, max, in_handler_ret);
 }
 
 int
 stack_capture(
     const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
 {
+	struct memo *memo = thread_memo;
 	int n;
 
 	if (in_handler_ret != NULL)
 		*in_handler_ret = 0;
-	if (stack_mode == STACK_OFF || max <= 0)
-		return 0;
-	loader_watch();
-	n = capture_guess(from, pcs, max);
-	if (__builtin_expect(n >= 0, 1))
-		return n;
-	return capture_walk(from, pcs, max, in_handler_ret);
+	if (__builtin_expect(is_memo(memo) && loader_is_calm(), 1)) {
+		n = capture_guess(memo, from, pcs, max);
+		if (__builtin_expect(n >= 0, 1))
+			return n;
+	}
+	return capture_slow(from, pcs, max, in_handler_ret);
 }
 
 /*

@@ -20,7 +20,7 @@ void stack_init(void);
  * @from: a frame of the calling thread, not yet left; what it called is not
  *        looked at, so the further out it is the cheaper
  * @pcs: where to put them
- * @max: at most so many
+ * @max: at most so many, and at least one
  *
  * Leaves out frames inside this library.  Never allocates, never takes a
  * lock that the loader may hold, never recurses; before stack_init() and

@@ -5,9 +5,9 @@
  * Where a walk stands is (pc, sp, bp), and where it goes from there follows
  * from the rules and from the words that they say to read.  So a walk that
  * starts where an earlier one did, and finds in all the words that the earlier
- * one read what it found, is the same walk: its trace is copied.  To compare is
- * cheap: the addresses of the words are known beforehand, so no load waits for
- * another.
+ * one read what it found, is the same walk.  To compare is cheap: the addresses
+ * of the words are known beforehand, so no load waits for another; and most of
+ * the words are the return addresses that are wanted.
  *
  * A program allocates from a few hundred places, of which each thread keeps
  * the last ones.  They are found as in a trie: where the walk starts leads to a
@@ -31,40 +31,48 @@
 
 #include "stack_rule.h"
 
-#define TRACE_WORDS 32u
+#define TRACE_RETURNS 16u
+#define TRACE_OTHERS 20u
 #define TRACE_FRAMES 15u
+#define TRACE_SIZE 512u
+#define TRACE_REACH ((uint64_t)UINT16_MAX * 8) /* of a word's address */
 #define MEMO_TRACES 512u
 #define MEMO_BITS 10 /* of the index */
 #define MEMO_PROBES 8
-#define GUESS_BITS 12
+#define ROW_BITS 7      /* of guesses */
+#define GUESS_BITS 5    /* in a row, which is a line of the cache */
 #define HISTORY_SHIFT 5 /* so that some three traces count */
 
-struct trace_word {
-	uint64_t at;
-	uint64_t value;
-};
-
-/* A trace, or its first frames: then it goes on at end. */
+/*
+ * A trace, or its first frames: then it goes on at end.  What a usual one is
+ * compared by fills three lines of the cache.  Addresses are told as the number
+ * of words above sp.
+ */
 struct trace {
 	uint64_t pc; /* where the walk started; 0: there is none */
 	uint64_t sp;
 	uint64_t bp;
-	uint64_t bp_mask; /* all ones: a frame was reached by the start's bp */
-	uint32_t epoch;   /* of the rules that it follows from */
-	uint8_t is_whole; /* the walk ended here */
-	uint8_t nword;    /* even */
-	uint8_t npc;
-	struct trace_word word[TRACE_WORDS];
-	uint64_t pcs[TRACE_FRAMES]; /* as stack_capture() gives them */
+	uint32_t epoch;       /* of the rules that it follows from */
+	uint8_t is_whole : 1; /* the walk ended here */
+	uint8_t by_bp : 1;    /* a frame was reached by the start's bp */
+	uint8_t npc;          /* of the start, if it is shown, and returns */
+	uint8_t nreturn;
+	uint8_t nother;
+	uint16_t return_at[TRACE_RETURNS];
+	uint64_t returns[TRACE_RETURNS]; /* shown, as stack_capture() does */
+	uint16_t other_at[TRACE_OTHERS]; /* more words that it follows from */
+	uint64_t others[TRACE_OTHERS];
 	struct stack_frame end;
-};
+} __attribute__((aligned(TRACE_SIZE)));
 
 /* Zeroed memory is an empty one. */
 struct memo {
 	uint64_t busy_sp; /* of the walk in progress, 0 none */
 	uint64_t history; /* the traces that were taken last, folded */
 	uint32_t next;    /* trace to be replaced */
-	uint16_t guess[1u << GUESS_BITS];
+	uint32_t row;     /* the guesses that follow from it */
+	uint16_t guess[1u << ROW_BITS][1u << GUESS_BITS]
+	    __attribute__((aligned(64)));
 	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
 	struct trace trace[MEMO_TRACES];
 };
@@ -104,47 +112,94 @@ static inline int
 trace_starts(const struct trace *t, const struct stack_frame *at)
 {
 	return t->sp == at->sp && t->pc == at->pc &&
-	       ((t->bp ^ at->bp) & t->bp_mask) == 0 &&
+	       (!t->by_bp || t->bp == at->bp) &&
 	       t->epoch == __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
 }
 
-/* trace_holds - have all the words that led along it kept their values? */
-static inline STACK_RAW int
-trace_holds(const struct trace *t)
+/* trace_suffices - whether it is all of @max frames that there is */
+static inline int
+trace_suffices(const struct trace *t, int max)
 {
-	const struct trace_word *w = t->word, *end = w + t->nword;
-	uint64_t bad = 0;
+	return t->npc == max || (t->is_whole && t->npc < max);
+}
 
-	for (; w < end; w += 2)
-		bad |= (stack_load(w[0].at) ^ w[0].value) |
-		       (stack_load(w[1].at) ^ w[1].value);
+/* trace_load - the word @at words above where the trace starts */
+static inline STACK_RAW uint64_t
+trace_load(const struct trace *t, uint16_t at)
+{
+	return stack_load(t->sp + (uint64_t)at * 8);
+}
+
+/* trace_start - write the first pc; returns where the next one goes */
+static inline uint64_t *
+trace_start(const struct trace *t, uint64_t *pcs)
+{
+	*pcs = t->pc;
+	return pcs + (t->npc - t->nreturn);
+}
+
+/*
+ * trace_take - give all that it has; returns 0 if one of the words that led
+ * along it has another value now, and then what was written is worth nothing
+ */
+static inline STACK_RAW int
+trace_take(const struct trace *t, uint64_t *restrict pcs)
+{
+	const unsigned n = t->nreturn;
+	const uint64_t *sp = (const uint64_t *)t->sp;
+	uint64_t v, w, bad = 0;
+	unsigned i;
+
+	/* what is there now, not what the compiler may know of it */
+	__asm__ volatile("" : "+r"(sp) : : "memory");
+	pcs = trace_start(t, pcs);
+	/* by twos: half the turns */
+	for (i = 0; i + 1 < n; i += 2) {
+		v = sp[t->return_at[i]];
+		w = sp[t->return_at[i + 1]];
+		bad |= (v ^ t->returns[i]) | (w ^ t->returns[i + 1]);
+		pcs[i] = v;
+		pcs[i + 1] = w;
+	}
+	if (i < n) {
+		pcs[i] = v = sp[t->return_at[i]];
+		bad |= v ^ t->returns[i];
+	}
+	for (i = 0; i < t->nother; i++)
+		bad |= sp[t->other_at[i]] ^ t->others[i];
 	return bad == 0;
 }
 
-/* trace_differs - the first of them that has not, or NULL */
-static inline STACK_RAW const struct trace_word *
-trace_differs(const struct trace *t)
+/*
+ * trace_differs - whether one of the words has another value now: *at_ret is
+ * where the first of them is
+ */
+static inline STACK_RAW int
+trace_differs(const struct trace *t, uint16_t *at_ret)
 {
-	const struct trace_word *w = t->word, *end = w + t->nword;
+	unsigned i;
 
-	for (; w < end; w++)
-		if (stack_load(w->at) != w->value)
-			return w;
-	return NULL;
+	for (i = 0; i < t->nreturn; i++) {
+		*at_ret = t->return_at[i];
+		if (trace_load(t, *at_ret) != t->returns[i])
+			return 1;
+	}
+	for (i = 0; i < t->nother; i++) {
+		*at_ret = t->other_at[i];
+		if (trace_load(t, *at_ret) != t->others[i])
+			return 1;
+	}
+	return 0;
 }
 
-/* trace_copy - give what it has, at most @max; the number */
+/* trace_copy - give what it has, at most @max, which is not 0; the number */
 static inline int
 trace_copy(const struct trace *t, uint64_t *pcs, int max)
 {
 	const int n = t->npc < max ? t->npc : max;
-	const uint64_t *from = t->pcs, *end = from + (n & ~1);
+	uint64_t *to = trace_start(t, pcs);
 
-	/* by twos: half the turns */
-	for (; from < end; from += 2, pcs += 2)
-		memcpy(pcs, from, 2 * sizeof(*pcs));
-	if (n & 1)
-		*pcs = *from;
+	memcpy(to, t->returns, (size_t)(pcs + n - to) * sizeof(*to));
 	return n;
 }
 
@@ -160,32 +215,29 @@ memo_search(
 	int i;
 
 	for (i = 0; i < MEMO_PROBES; i++) {
-		const struct trace_word *w;
 		struct trace *t;
+		uint16_t word;
 
 		key = rule_hash(key);
 		*slot_ret = &memo->index[key >> (64 - MEMO_BITS)];
 		t = &memo->trace[**slot_ret];
 		if (!trace_starts(t, at))
 			break;
-		w = trace_differs(t);
-		if (w == NULL)
+		if (!trace_differs(t, &word))
 			return t;
-		key ^= w->at ^ stack_load(w->at) << 16;
+		key ^= word ^ trace_load(t, word) << 16;
 	}
 	return NULL;
 }
 
 /*
- * guess_slot - where the guess at a walk that starts @at stands: by where its
- * stack pointer is and by the traces before it
+ * guess_slot - where the guess at a walk that starts @at stands: in a row by the
+ * traces before it, in the row by where its stack pointer is
  */
 static inline uint16_t *
 guess_slot(struct memo *memo, const struct stack_frame *at)
 {
-	uint64_t hash = rule_hash(at->sp ^ memo->history);
-
-	return &memo->guess[hash >> (64 - GUESS_BITS)];
+	return &memo->guess[memo->row][rule_hash(at->sp) >> (64 - GUESS_BITS)];
 }
 
 /* memo_take - trace @i is taken now */
@@ -193,6 +245,8 @@ static inline void
 memo_take(struct memo *memo, uint64_t i)
 {
 	memo->history = memo->history << HISTORY_SHIFT ^ i << 48;
+	memo->row = (uint32_t)(rule_hash(memo->history) >> (64 - ROW_BITS));
+	__builtin_prefetch(memo->guess[memo->row]);
 }
 
 /* memo_learn - the same for one that was not guessed */
@@ -203,17 +257,24 @@ memo_learn(struct memo *memo, const struct stack_frame *at, uint64_t i)
 	memo_take(memo, i);
 }
 
-/* memo_guess - the trace of a walk that starts @at by what came before */
-static inline const struct trace *
-memo_guess(struct memo *memo, const struct stack_frame *at)
+/*
+ * memo_guess - give the trace of a walk that starts @at by what came before,
+ * all frames that are wanted; the number, or -1 when the guess is wrong
+ */
+static inline int
+memo_guess(
+    struct memo *memo, const struct stack_frame *at, uint64_t *pcs, int max)
 {
 	const uint64_t i = *guess_slot(memo, at);
 	const struct trace *t = &memo->trace[i];
 
-	if (__builtin_expect(!trace_starts(t, at) || !trace_holds(t), 0))
-		return NULL;
+	__asm__("" : "+r"(t)); /* keep it, do not work it out again */
+	if (__builtin_expect(!trace_starts(t, at) || !trace_suffices(t, max) ||
+				 !trace_take(t, pcs),
+		0))
+		return -1;
 	memo_take(memo, i);
-	return t;
+	return t->npc;
 }
 
 /* memo_find - the same by the index; NULL as memo_search() */
@@ -233,6 +294,7 @@ memo_find(struct memo *memo, const struct stack_frame *at, uint16_t **slot_ret)
 struct recorder {
 	struct trace *trace; /* NULL: no more */
 	uint64_t pc;         /* where it started */
+	uint64_t pc_at;      /* the last pc was read there; 0: not, or noted */
 	uint64_t bp_at;      /* bp was read there; 0: it is that of the start */
 	int bp_is_held;      /* it is compared already */
 };
@@ -250,21 +312,36 @@ recorder_start(struct recorder *r, struct memo *memo, uint16_t *slot,
 	t->sp = at->sp;
 	t->bp = at->bp;
 	t->epoch = __atomic_load_n(&rule_epoch, __ATOMIC_RELAXED);
-	t->bp_mask = 0;
+	t->by_bp = 0;
 	t->is_whole = 0;
-	t->nword = t->npc = 0;
+	t->npc = t->nreturn = t->nother = 0;
 	*slot = (uint16_t)i;
 	memo_learn(memo, at, i);
-	r->trace = t;
-	r->pc = at->pc;
-	r->bp_at = 0;
-	r->bp_is_held = 0;
+	*r = (struct recorder){.trace = t, .pc = at->pc};
+}
+
+/* recorder_reaches - can the words of a frame that ends at @top be told? */
+static inline int
+recorder_reaches(const struct recorder *r, uint64_t top)
+{
+	const uint64_t sp = r->trace->sp;
+
+	return top - sp <= TRACE_REACH && (top - sp) % 8 == 0;
+}
+
+static inline uint16_t
+recorder_at(const struct recorder *r, uint64_t addr)
+{
+	return (uint16_t)((addr - r->trace->sp) / 8);
 }
 
 static inline void
-recorder_word(struct recorder *r, uint64_t at, uint64_t value)
+recorder_other(struct recorder *r, uint64_t addr, uint64_t value)
 {
-	r->trace->word[r->trace->nword++] = (struct trace_word){at, value};
+	struct trace *t = r->trace;
+
+	t->other_at[t->nother] = recorder_at(r, addr);
+	t->others[t->nother++] = value;
 }
 
 /* recorder_hold_bp - from here on the walk depends on bp */
@@ -275,9 +352,9 @@ recorder_hold_bp(struct recorder *r, uint64_t bp)
 		return;
 	r->bp_is_held = 1;
 	if (r->bp_at == 0)
-		r->trace->bp_mask = ~(uint64_t)0;
+		r->trace->by_bp = 1;
 	else
-		recorder_word(r, r->bp_at, bp);
+		recorder_other(r, r->bp_at, bp);
 }
 
 /*
@@ -285,14 +362,14 @@ recorder_hold_bp(struct recorder *r, uint64_t bp)
  * read @m below it, if m is not 0; @by_bp: and which was reached by bp
  */
 static inline void
-recorder_step(struct recorder *r, int by_bp, uint64_t bp, uint64_t top,
-    uint64_t m, uint64_t pc)
+recorder_step(
+    struct recorder *r, int by_bp, uint64_t bp, uint64_t top, uint64_t m)
 {
 	if (r->trace == NULL)
 		return;
 	if (by_bp)
 		recorder_hold_bp(r, bp);
-	recorder_word(r, top - 8, pc);
+	r->pc_at = top - 8;
 	if (m != 0) {
 		r->bp_at = top - m;
 		r->bp_is_held = 0;
@@ -310,14 +387,11 @@ recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
 
 	if (t == NULL)
 		return;
+	if (r->pc_at != 0) /* it was no pc, which ended the walk */
+		recorder_other(r, r->pc_at, end->pc);
 	if (!whole)
 		recorder_hold_bp(r, end->bp);
-	/* an even number: the last one twice */
-	if (t->nword % 2 != 0) {
-		t->word[t->nword] = t->word[t->nword - 1];
-		t->nword++;
-	}
-	t->is_whole = (uint8_t)whole;
+	t->is_whole = whole != 0;
 	t->end = *end;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->pc = r->pc;
@@ -332,10 +406,16 @@ recorder_pc(struct recorder *r, int is_shown, const struct stack_frame *at)
 
 	if (t == NULL)
 		return;
-	if (is_shown)
-		t->pcs[t->npc++] = at->pc;
-	/* a step adds two words, and a stop one */
-	if (t->nword + 3u > TRACE_WORDS || t->npc == TRACE_FRAMES)
+	t->npc += is_shown != 0;
+	if (r->pc_at != 0 && is_shown) {
+		t->return_at[t->nreturn] = recorder_at(r, r->pc_at);
+		t->returns[t->nreturn++] = at->pc;
+	} else if (r->pc_at != 0) {
+		recorder_other(r, r->pc_at, at->pc);
+	}
+	r->pc_at = 0;
+	/* a step adds two others, and a stop one */
+	if (t->nother + 3u > TRACE_OTHERS || t->npc == TRACE_FRAMES)
 		recorder_stop(r, 0, at);
 }
 

@@ -4,8 +4,8 @@
  *
  * A process with one thread has nobody to compare with: the order of its
  * transactions is known, and the clock, which costs more than the rest of a
- * record, is read for every eighth, and for the first in each tick of the
- * kernel's coarse clock.  Those between are a nanosecond apart.
+ * record, is read for one in PER_READING, and for the first in each tick of
+ * the kernel's coarse clock.  Those between are a nanosecond apart.
  *
  * Two thirds of the cost of clock_gettime(2) are fences around the reading of
  * the processor's tick counter, and arithmetic, that records of transactions
@@ -218,7 +218,7 @@ exact_now(void)
 
 /* --------------------------------------------------------------- one thread */
 
-#define PER_READING 8 /* stamps to a reading of the clock */
+#define PER_READING 32 /* stamps to a reading of the clock */
 
 static struct {
 	uint64_t last; /* stamp that was given */

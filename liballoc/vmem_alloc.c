@@ -226,6 +226,49 @@ find_joined(
 	return NULL;
 }
 
+/*
+ * A dirty segment that is too small, with the clean one behind it: it is the
+ * dirty pages that are to be used.
+ */
+static vmem_seg_t *
+find_extended(
+    struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
+{
+	unsigned class = seg_class(rq->size), i;
+
+	/* What is wanted for room alone would count as dirty ever after. */
+	if (!rq->plain || rq->room != 0)
+		return NULL;
+	for (i = class; i + 3 > class; i--) {
+		vmem_seg_t *s = ar->vm.vm_freelist[i].vf_next;
+		unsigned left = GOOD_LOOKS;
+
+		for (; s != NULL && s->vs_dirty && left-- > 0; s = s->vs_knext)
+			if (seg_size(s) < rq->size &&
+			    seg_extend(ar, s, rq->size) == 0) {
+				*addr_ret = s->vs_start;
+				return s;
+			}
+	}
+	return NULL;
+}
+
+/* In the heap, whose free pages are dirty or clean. */
+static vmem_seg_t *
+find_aged(struct vmem_arena *ar, const struct vmem_req *rq, uint64_t *addr_ret)
+{
+	vmem_seg_t *s = NULL;
+
+	if (rq->size >= DIRTY_FIRST) {
+		s = find_good(ar, rq, 1, addr_ret);
+		if (s == NULL)
+			s = find_extended(ar, rq, addr_ret);
+	}
+	if (s == NULL)
+		s = find_good(ar, rq, 0, addr_ret);
+	return s != NULL ? s : find_joined(ar, rq, addr_ret);
+}
+
 static vmem_seg_t *
 find_by_policy(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
     uint64_t *addr_ret)
@@ -240,14 +283,10 @@ find_by_policy(struct vmem_arena *ar, const struct vmem_req *rq, int thorough,
 		    policy & VM_BESTFIT ? VM_BESTFIT : VM_FIRSTFIT, addr_ret);
 	if (rq->clean)
 		s = find_clean(ar, rq, addr_ret);
-	if (s == NULL && ar->flags & ARENA_AGED && rq->size >= DIRTY_FIRST)
-		s = find_good(ar, rq, 1, addr_ret);
-	if (s == NULL && ar->flags & ARENA_AGED)
-		s = find_good(ar, rq, 0, addr_ret);
-	else if (s == NULL)
-		s = find_instant(ar, rq, LOOKS, addr_ret);
-	if (s == NULL && ar->flags & ARENA_AGED)
-		s = find_joined(ar, rq, addr_ret);
+	if (s == NULL)
+		s = ar->flags & ARENA_AGED
+			? find_aged(ar, rq, addr_ret)
+			: find_instant(ar, rq, LOOKS, addr_ret);
 	if (s == NULL && thorough)
 		s = find_instant(ar, rq, UINT64_MAX, addr_ret);
 	return s;

@@ -121,13 +121,13 @@ seg_class(uint64_t size)
 	return 63 - (unsigned)__builtin_clzll(size);
 }
 
-/* How much may be free and dirty: 8 MiB, or half of what is in use. */
+/* How much may be free and dirty: 32 MiB, or as much as is in use. */
 static inline uint64_t
 arena_dirty_limit(const struct vmem_arena *ar)
 {
-	const uint64_t half = ar->vm.vm_mem_inuse / 2;
+	const uint64_t least = 32u << 20, used = ar->vm.vm_mem_inuse;
 
-	return half > (8u << 20) ? half : 8u << 20;
+	return used > least ? used : least;
 }
 
 /* ------------------------------------------------------------- vmem_seg.c */
@@ -171,6 +171,12 @@ vmem_seg_t *seg_join(struct vmem_arena *ar, vmem_seg_t *a);
  * to a dirty one if they have @size bytes in all; else NULL
  */
 vmem_seg_t *seg_join_run(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size);
+
+/*
+ * seg_extend - make the free segment @s one of @size bytes, more than it has,
+ * by what is free behind it; -1 if that is not enough
+ */
+int seg_extend(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size);
 
 /* seg_trim - a free segment gets other bounds */
 void seg_trim(

@@ -370,6 +370,31 @@ seg_free(struct vmem_arena *ar, vmem_seg_t *s, int dirty)
 	return seg_enter(ar, s);
 }
 
+int
+seg_extend(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size)
+{
+	uint64_t more = size - seg_size(s), part;
+	vmem_seg_t *t;
+
+	for (t = s->vs_anext; more > 0; t = t->vs_anext) {
+		if (t->vs_type != VMEM_SEG_FREE || t->vs_dirty == SEG_PURGING)
+			return -1;
+		more -= seg_size(t) < more ? seg_size(t) : more;
+	}
+	while (seg_size(s) < size) {
+		t = s->vs_anext;
+		part = size - seg_size(s);
+		if (seg_size(t) > part) {
+			seg_trim(ar, t, t->vs_start + part, t->vs_end);
+		} else {
+			part = seg_size(t);
+			seg_delete(ar, t);
+		}
+		seg_trim(ar, s, s->vs_start, s->vs_end + part);
+	}
+	return 0;
+}
+
 vmem_seg_t *
 seg_join_run(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size)
 {

@@ -132,7 +132,12 @@ class Prefix(gdb.Command):
         self.verb = verb
         super().__init__(verb + " umem", gdb.COMMAND_DATA, prefix=True)
 
-    def invoke(self, _, from_tty):
+    def invoke(self, arg, from_tty):
+        if arg:  # GDB has called those that there are
+            raise gdb.GdbError(
+                'Undefined %s umem command: "%s".  Try "help %s umem".'
+                % (self.verb, arg, self.verb)
+            )
         for name in ["umem exit-code"] + umdb_settings.names:
             gdb.execute("show " + name, from_tty)
 

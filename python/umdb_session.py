@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One session with libumdb.so: its callbacks, and keeping it up to date."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -16,10 +17,13 @@ import umdb_target as target
 ADDRESS = re.compile(r"^0x[0-9a-f]+ <(.+?)(?:\+(\d+))?>$", re.S)
 PROGRESS_AFTER = 1.0  # seconds
 
+# Names that compilers made of others: of C++, Rust and D.
+MANGLED = re.compile(r"^0x[0-9a-f]+ <_+[ZRD]")
+
 # In force while a command runs, so that names come out plain and nothing
 # runs in the process.
 SETTINGS = {
-    "print asm-demangle": "on",
+    "print asm-demangle": "off",  # see named_address
     "print symbol-filename": "off",
     "print max-symbolic-offset": "unlimited",
     "may-call-functions": "off",
@@ -123,7 +127,7 @@ class Session:
         look = pc - 1 if pc else 0  # the call, not what follows it
         result = symbol[0]
         self.keep = []
-        match = ADDRESS.match(format_address(look))
+        match = ADDRESS.match(named_address(look))
         if match:
             result.function = self.hold(match.group(1))
             result.offset = int(match.group(2) or 0) + pc - look
@@ -163,7 +167,7 @@ class Session:
 
     def frames(self, lwp, array, limit, count, ok):
         self.keep = []
-        found = target.frames(lwp, limit)
+        found = target.frames(lwp, limit, function_of_frame)
         for index, (stack_pointer, level, name) in enumerate(found):
             array[index].sp = stack_pointer
             array[index].level = level
@@ -173,7 +177,9 @@ class Session:
 
     def execute(self, command, result, ok):
         try:
-            output, code = gdb.execute(ffi.text(command), to_string=True), 1
+            with demangled():
+                output = gdb.execute(ffi.text(command), to_string=True)
+            code = 1
         except gdb.error as error:
             output, code = str(error), 2
         self.output = output.encode("utf-8", "replace")
@@ -362,6 +368,37 @@ def format_address(pc):
         return gdb.format_address(pc)
     pointer = gdb.lookup_type("void").pointer()  # before GDB 13
     return gdb.Value(pc).cast(pointer).format_string(symbols=True)
+
+
+def named_address(pc):
+    """
+    The same with the name that people gave.  Where a symbol is mangled GDB is
+    asked to undo that, not of others: it takes "uv__loop" and "rootB" of C for
+    names that Ada made, and shows "uv.loop" and "root".
+    """
+    text = format_address(pc)
+    if MANGLED.match(text):
+        with demangled():
+            text = format_address(pc)
+    return text
+
+
+@contextlib.contextmanager
+def demangled():
+    gdb.execute("set print asm-demangle on", to_string=True)
+    try:
+        yield
+    finally:
+        gdb.execute("set print asm-demangle off", to_string=True)
+
+
+def function_of_frame(frame):
+    if frame.type() != gdb.NORMAL_FRAME or frame.function() is not None:
+        return frame.name()
+    inner = frame.newer()
+    called = inner is not None and inner.type() != gdb.SIGTRAMP_FRAME
+    match = ADDRESS.match(named_address(frame.pc() - called))
+    return match.group(1) if match else frame.name()
 
 
 def function_size(address):

@@ -175,31 +175,31 @@ def threads(names):
     return array
 
 
-def walk(limit):
+def walk(limit, name_of):
     """(stack pointer, level, function) of the selected thread's frames."""
     found = []
     frame = gdb.newest_frame()
     while frame is not None and len(found) < limit:
         pointer = int(frame.read_register("sp")) % (1 << 64)
-        found.append((pointer, len(found), frame.name()))
+        found.append((pointer, len(found), name_of(frame)))
         frame = frame.older()
     return found
 
 
-def frames(lwp, limit):
+def frames(lwp, limit, name_of):
     """Frames of a thread, innermost first, those that called main too."""
     selected = gdb.selected_thread()
     frame = gdb.selected_frame() if selected else None
     beyond = gdb.parameter("backtrace past-main")
     try:
         for thread in gdb.selected_inferior().threads():
-            if lwp in (thread.ptid[1], thread.ptid[0]):
+            if lwp == (thread.ptid[1] or thread.ptid[0]):
                 thread.switch()
                 break
         else:
             return []
         gdb.execute("set backtrace past-main on", to_string=True)
-        return walk(limit)
+        return walk(limit, name_of)
     finally:
         if not beyond:
             gdb.execute("set backtrace past-main off", to_string=True)

@@ -13,11 +13,16 @@ tree=$PWD
 build=$(realpath "${BUILD:-build}")
 cc=${CC:-gcc}
 gdb=${GDB:-gdb}
-update=${1:+True}
+update=
 golden=$tree/testsuite/golden
 out=$build/golden
 passed=0
 failed=0
+case ${1-} in
+'') ;;
+--update) update=True ;;
+*) echo "usage: [BUILD=build] $0 [--update]" && exit 2 ;;
+esac
 export UMDB_LIB=$build/libumdb.so
 export RAN=$out/ran SCRATCH=$out/scratch # see golden.py
 full="UMEM_DEBUG=default UMEM_LOGGING=transaction,contents,fail,slab"
@@ -39,7 +44,7 @@ ok_if() # STATUS WHAT
 
 run_gdb()
 {
-	"$gdb" -nx -batch -iex 'set debuginfod enabled off' \
+	PYTHONPATH=$golden "$gdb" -nx -batch -iex 'set debuginfod enabled off' \
 	    -iex 'set auto-load no' -iex 'set sysroot /' \
 	    -ex 'set width 0' -ex 'set style enabled off' \
 	    -x "$tree/python/umem_gdb.py" "$@"

@@ -40,6 +40,7 @@ questions="
 	refs-register refs ~hidden_register
 	refs-mapped refs ~hidden_mapped
 	refs-list refs ~hidden_list
+	refs-main refs ~hidden_main
 	refs-variable refs &cache
 	path-value path cache->bucket[3]->next->value
 	path-ring path ~hidden_ring

@@ -79,15 +79,21 @@ scratch_path(const char *name)
 }
 
 const char *
-scratch_write(const char *name, const char *text)
+scratch_write_bytes(const char *name, const char *p, size_t len)
 {
 	const char *path = scratch_path(name);
 	FILE *f = fopen(path, "w");
 
 	ck_assert_ptr_nonnull(f);
-	fputs(text, f);
+	ck_assert_uint_eq(fwrite(p, 1, len, f), len);
 	ck_assert_int_eq(fclose(f), 0);
 	return path;
+}
+
+const char *
+scratch_write(const char *name, const char *text)
+{
+	return scratch_write_bytes(name, text, strlen(text));
 }
 
 char *

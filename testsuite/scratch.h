@@ -17,6 +17,9 @@ const char *scratch_path(const char *name);
 /* scratch_write - make a file of this text; its path */
 const char *scratch_write(const char *name, const char *text);
 
+/* scratch_write_bytes - the same of any bytes */
+const char *scratch_write_bytes(const char *name, const char *p, size_t len);
+
 /*
  * scratch_read - all of a file, with a NUL behind; to be freed.  NULL when
  * there is none.  @len_ret may be NULL.

@@ -61,6 +61,8 @@ on_symbolise(void *arg, uint64_t pc, struct umdb_symbol *sym, int *ok)
 		snprintf(name, sizeof(name), "f%" PRIu64,
 		    (pc - DRAW_TEXT) / FUNCTION_SIZE);
 		sym->function = name;
+		if (s->f0 != NULL && strcmp(name, "f0") == 0)
+			sym->function = s->f0;
 		sym->offset = (pc - DRAW_TEXT) % FUNCTION_SIZE;
 	}
 	*ok = 1;

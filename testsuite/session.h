@@ -24,6 +24,7 @@ struct session {
 	void (*in_write)(struct session *); /* called by each write */
 	/* name data of the program too: v0, v1, ... of 256 bytes each */
 	bool variables;
+	const char *f0; /* what the function "f0" is called instead */
 	const struct umdb_frame *frame; /* of every thread */
 	unsigned nframe;
 };

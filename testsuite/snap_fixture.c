@@ -9,6 +9,7 @@
 
 struct draw drawn;
 struct snap *snap;
+struct leaks *leaks;
 
 void
 snap_setup(void)
@@ -21,7 +22,16 @@ void
 snap_teardown(void)
 {
 	snap_close(snap);
+	snap = NULL;
 	draw_close(&drawn);
+}
+
+void
+leaks_teardown(void)
+{
+	find_leaks_free(leaks);
+	leaks = NULL;
+	snap_teardown();
 }
 
 void
@@ -30,6 +40,25 @@ snap_expect_open(void)
 	snap = snap_open(drawn.tgt);
 	if (snap == NULL)
 		ck_abort_msg("%s", drawn.tgt->err.msg);
+}
+
+void
+leaks_expect(void)
+{
+	snap_expect_open();
+	ck_assert_uint_eq(snap->ndamage, 0);
+	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_OK);
+}
+
+bool
+leaks_lost(taddr_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < leaks->nleak; i++)
+		if (leaks->leak[i].addr == addr)
+			return true;
+	return false;
 }
 
 const struct snap_cache *

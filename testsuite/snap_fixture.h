@@ -9,7 +9,7 @@
 #define SNAP_FIXTURE_H
 
 #include "draw.h"
-#include "snap.h"
+#include "find.h"
 
 extern struct draw drawn;
 extern struct snap *snap; /* NULL until opened */
@@ -34,6 +34,16 @@ void snap_expect_healthy(void);
 
 /* snap_expect_damage - one thing is damaged, at addr (0: anywhere) */
 void snap_expect_damage(taddr_t addr, const char *words);
+
+/*
+ * What is lost: leaks_expect opens the snapshot, in which nothing may be
+ * damaged, and finds the leaks; leaks_lost - whether a buffer is one of them;
+ * leaks_teardown - in place of snap_teardown
+ */
+extern struct leaks *leaks; /* NULL until found */
+void leaks_expect(void);
+bool leaks_lost(taddr_t addr);
+void leaks_teardown(void);
 
 /* drawn_slab - the first slab that was drawn for a cache */
 taddr_t drawn_slab(const char *name);

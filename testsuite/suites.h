@@ -31,6 +31,7 @@
 
 #define GDBEXT_SUITES(X) \
 	X(target) \
+	X(rangemap) \
 	X(snap) \
 	X(snap_damage) \
 	X(snap_point) \

@@ -524,6 +524,28 @@ START_TEST(whatis_names_things)
 }
 END_TEST
 
+START_TEST(print_takes_all_arguments_of_a_template_for_its_type)
+{
+	session_find(&s,
+	    "print 0x7ffff0002010 ns::Pair<int, ns::Box<long> > first",
+	    "<output (*(ns::Pair<int, ns::Box<long> > *) 0x7ffff0002010)"
+	    ".first>");
+	session_find(&s, "print 0x7ffff0002010 ns::Box<long> 'a < b'",
+	    "<output (*(ns::Box<long> *) 0x7ffff0002010).a < b>");
+}
+END_TEST
+
+START_TEST(whatis_gives_the_start_of_a_symbol)
+{
+	session_expect(&s, "whatis 0x555555555208 | whatis",
+	    "0x555555555200 is f2, in /bin/app\n");
+	session_find(&s, "whatis 0x555555555208 -json",
+	    "\"kind\":\"mapping\",\"base\":\"0x555555555200\",\"offset\":8,"
+	    "\"size\":null,");
+	session_find(&s, "whatis 0x555555555208 -json", "\"symbol\":\"f2\"");
+}
+END_TEST
+
 START_TEST(whatis_tells_free_buffers_by_where_they_lie)
 {
 	session_expect(&s, "whatis 0x7ffff0000280",
@@ -598,6 +620,7 @@ START_TEST(findleaks_says_that_a_coroutines_stack_counts_as_a_whole)
 	fake_put64(d.tgt, at + 16, lo);
 	fake_put64(d.tgt, at + 32, 0x4000);
 	fake_put64(d.tgt, at + 20 * 8, lo + 0x3f00);
+	fake_put64(d.tgt, at + 21 * 8, DRAW_TEXT + 0x100);
 	fake_put64(d.tgt, at + 28 * 8, at + 424);
 	session_find(&s, "findleaks",
 	    "note: 1 stack of coroutines counts as a whole: where the "
@@ -703,6 +726,8 @@ test_dcmd_suite(void)
 	tcase_add_test(c, bufctl_follows_the_history);
 	tcase_add_test(c, bufctl_filters_records);
 	tcase_add_test(c, whatis_names_things);
+	tcase_add_test(c, whatis_gives_the_start_of_a_symbol);
+	tcase_add_test(c, print_takes_all_arguments_of_a_template_for_its_type);
 	tcase_add_test(c, whatis_tells_free_buffers_by_where_they_lie);
 	tcase_add_test(c, findleaks_groups_by_kind_cache_and_stack);
 	tcase_add_test(c, findleaks_shows_only_groups_with_the_function);

@@ -259,6 +259,18 @@ START_TEST(groups_can_be_ordered)
 }
 END_TEST
 
+START_TEST(operator_new_is_not_who_lost_it)
+{
+	s.f0 = "operator new[](unsigned long)";
+	session_find(&s, "findleaks", "  f1+0x");
+	ck_assert_ptr_null(strstr(s.text, "operator new"));
+	session_find(
+	    &s, "findleaks -d", "        operator new[](unsigned long)+");
+	session_find(
+	    &s, "findleaks -json", "\"operator new[](unsigned long)\"");
+}
+END_TEST
+
 START_TEST(groups_can_be_chosen_by_function)
 {
 	session_find(&s, "findleaks -i f1", "Total 5 buffers");
@@ -391,6 +403,7 @@ test_dcmd_growth_suite(void)
 	tcase_add_test(l, indirect_bytes_stand_with_what_leads_to_them);
 	tcase_add_test(l, groups_can_be_limited);
 	tcase_add_test(l, groups_can_be_ordered);
+	tcase_add_test(l, operator_new_is_not_who_lost_it);
 	tcase_add_test(l, groups_can_be_chosen_by_function);
 	tcase_add_test(l, known_leaks_are_left_out_with_what_they_lead_to);
 	tcase_add_test(l, suppression_files_that_are_wrong_are_an_error);

@@ -144,6 +144,18 @@ START_TEST(refs_names_frames_registers_and_insides)
 }
 END_TEST
 
+START_TEST(callers_of_cplusplus_are_named_as_they_are)
+{
+	s.f0 = "make(int)";
+	session_find(&s, line("refs", table), " allocated at make(int)+0x8\n");
+	s.f0 = "operator new(unsigned long)";
+	session_find(&s, line("refs", table), " allocated at f1()+0x8\n");
+	session_find(&s, "top -sites", "  f1+0x8 in app < f2 < f3");
+	s.f0 = "operator newer()";
+	session_find(&s, line("refs", table), " at operator newer()+0x8\n");
+}
+END_TEST
+
 START_TEST(refs_without_frames_counts_from_sp)
 {
 	s.frame = NULL;
@@ -397,6 +409,7 @@ test_dcmd_refs_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, refs_says_where_each_pointer_lies);
 	tcase_add_test(tc, refs_names_frames_registers_and_insides);
+	tcase_add_test(tc, callers_of_cplusplus_are_named_as_they_are);
 	tcase_add_test(tc, refs_without_frames_counts_from_sp);
 	tcase_add_test(tc, refs_without_symbols_counts_from_the_file);
 	tcase_add_test(tc, refs_to_a_lost_buffer_are_none);

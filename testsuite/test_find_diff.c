@@ -109,6 +109,25 @@ START_TEST(places_in_a_module_are_the_same_at_other_addresses)
 }
 END_TEST
 
+START_TEST(what_is_gone_lies_where_its_module_is_now)
+{
+	const uint32_t a = module(before, "/bin/app", "aa", 0x550000);
+	const uint32_t old = module(before, "/lib/old.so", "cc", 0x330000);
+	const uint32_t b = module(now, "/bin/app", "aa", 0x560000);
+
+	sample(before, "c", frame(before, old, 0x30, "g"),
+	    frame(before, a, 0x20, "main"), 2, 20);
+	sample(now, "c", frame(now, b, 0x10, "f"), SAMPLE_NONE, 5, 50);
+	run();
+	ck_assert_uint_eq(diff->nsample, 2);
+	expect(1, 0, 0, 2, 20);
+	ck_assert_uint_eq(
+	    diff->frame[diff->link[diff->sample[1].stack]].pc, 0x330030);
+	ck_assert_uint_eq(
+	    diff->frame[diff->link[diff->sample[1].stack + 1]].pc, 0x560020);
+}
+END_TEST
+
 START_TEST(cache_and_every_frame_count)
 {
 	const uint32_t a = module(before, "/bin/app", "aa", 0x550000);
@@ -349,6 +368,7 @@ test_find_diff_suite(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, places_in_a_module_are_the_same_at_other_addresses);
+	tcase_add_test(c, what_is_gone_lies_where_its_module_is_now);
 	tcase_add_test(c, cache_and_every_frame_count);
 	tcase_add_test(
 	    c, modules_without_a_build_id_are_known_by_their_file_name);

@@ -359,19 +359,20 @@ END_TEST
 
 /* --------------------------------------------------------------------- top */
 
-static bool
-same(void *arg, const struct part *part, taddr_t a, taddr_t b)
+static bool some_nameless; /* of variables only every third has a name */
+
+static taddr_t
+variable(void *arg, const struct part *part, taddr_t at)
 {
 	(void)arg;
 	ck_assert_int_eq(part->kind, PLACE_DATA);
-	ck_assert_uint_lt(a, b);
-	return a / VARIABLE == b / VARIABLE;
+	return some_nameless && at / VARIABLE % 3 != 0 ? 0 : at - at % VARIABLE;
 }
 
 static void
 rank(void)
 {
-	ck_assert_int_eq(find_top(g, same, NULL, &top), UMDB_OK);
+	ck_assert_int_eq(find_top(g, variable, NULL, &top), UMDB_OK);
 }
 
 /* The row of the thing that a word at this place is of. */
@@ -401,6 +402,25 @@ row_of(enum top_who who)
 			return &top->root[i];
 	return NULL;
 }
+
+START_TEST(words_without_a_name_take_nothing_from_variables_between_them)
+{
+	const taddr_t named = (DATA / VARIABLE / 3 + 2) * 3 * VARIABLE;
+	unsigned i;
+
+	some_nameless = true;
+	/* two nameless words, then one of a variable, several times */
+	for (i = 0; i < 12; i++)
+		put(named - 2 * VARIABLE + i * VARIABLE, take(i % 2));
+	load();
+	rank();
+	some_nameless = false;
+	ck_assert_uint_eq(top->nroot, 8);
+	for (i = 0; i < 4; i++)
+		ck_assert_uint_eq(
+		    row_at(PLACE_DATA, named + 3 * i * VARIABLE)->count, 1);
+}
+END_TEST
 
 START_TEST(variable_retains_a_list_and_two_variables_share_one)
 {
@@ -583,7 +603,7 @@ START_TEST(user_can_stop_at_any_look)
 	ck_assert_int_eq(rc == UMDB_OK, g != NULL);
 	if (rc != UMDB_OK)
 		return;
-	rc = find_top(g, same, NULL, &top);
+	rc = find_top(g, variable, NULL, &top);
 	ck_assert(rc == UMDB_OK || rc == UMDB_EINTR);
 	ck_assert_int_eq(rc == UMDB_OK, top != NULL);
 }
@@ -857,6 +877,8 @@ test_find_graph_suite(void)
 
 	tc = tcase_create("top");
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(
+	    tc, words_without_a_name_take_nothing_from_variables_between_them);
 	tcase_add_test(tc, variable_retains_a_list_and_two_variables_share_one);
 	tcase_add_test(tc, owners_of_a_shared_buffer_are_named);
 	tcase_add_test(tc, stack_and_registers_take_nothing_from_a_variable);

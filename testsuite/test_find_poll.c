@@ -25,12 +25,12 @@ static taddr_t depot; /* a magazine in a depot */
 
 #define HELD (DRAW_HEAP + 0x300000u) /* memory from the program's own arena */
 
-static bool
-same_page(void *arg, const struct part *part, taddr_t a, taddr_t b)
+static taddr_t
+page_of(void *arg, const struct part *part, taddr_t at)
 {
 	(void)arg;
 	(void)part;
-	return a / 4096 == b / 4096;
+	return at & ~(taddr_t)4095;
 }
 
 static int
@@ -75,7 +75,7 @@ static int
 ask_top(uint32_t node)
 {
 	struct top *top;
-	const int rc = find_top(g, same_page, NULL, &top);
+	const int rc = find_top(g, page_of, NULL, &top);
 
 	(void)node;
 	find_top_free(top);
@@ -117,9 +117,11 @@ static int
 ask_magazine(uint32_t node)
 {
 	struct whatis w;
-	const int rc = find_whatis(snap, depot, &w);
+	int rc;
 
 	(void)node;
+	snap_forget_places(snap);
+	rc = find_whatis(snap, depot, &w);
 	if (rc == UMDB_OK && depot != 0)
 		ck_assert_int_eq(w.kind, WHAT_MAGAZINE);
 	return rc;
@@ -129,9 +131,11 @@ static int
 ask_segment(uint32_t node)
 {
 	struct whatis w;
-	const int rc = find_whatis(snap, HELD + 0x2000, &w);
+	int rc;
 
 	(void)node;
+	snap_forget_places(snap);
+	rc = find_whatis(snap, HELD + 0x2000, &w);
 	if (rc == UMDB_OK && depot != 0)
 		ck_assert_int_eq(w.kind, WHAT_SEGMENT);
 	return rc;
@@ -256,6 +260,30 @@ draw_little_of_each(void)
 	fake_put64(d.tgt, DRAW_SP + 64, at);
 	return at;
 }
+
+/* A pipe asks for a million addresses: what is looked through is kept. */
+START_TEST(whatis_looks_through_magazines_and_segments_once)
+{
+	static const taddr_t asked[] = {HELD + 0x2000, DRAW_SP, 0};
+	struct polls p = {0};
+	struct whatis w;
+	unsigned i;
+
+	(void)draw_little_of_each();
+	ck_assert_int_eq(ask_open(0), UMDB_OK);
+	ck_assert_int_eq(find_whatis(snap, depot, &w), UMDB_OK);
+	ck_assert_int_eq(find_whatis(snap, HELD + 0x2000, &w), UMDB_OK);
+	d.tgt->polled = 0;
+	d.tgt->poll = count;
+	d.tgt->poll_arg = &p;
+	ck_assert_int_eq(find_whatis(snap, depot + 8, &w), UMDB_OK);
+	ck_assert_int_eq(w.kind, WHAT_MAGAZINE);
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		ck_assert_int_eq(find_whatis(snap, asked[i], &w), UMDB_OK);
+	ck_assert_uint_eq(polls_of(&p, "segments"), 0);
+	ck_assert_uint_eq(polls_of(&p, "magazines"), 0);
+}
+END_TEST
 
 START_TEST(every_poll_can_stop_every_question)
 {
@@ -412,6 +440,7 @@ test_find_poll_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 0);
 	tcase_add_test(t, every_poll_can_stop_every_question);
+	tcase_add_test(t, whatis_looks_through_magazines_and_segments_once);
 	tcase_add_loop_test(t, polls_are_as_many_as_the_work_wants, SHAPE_LIST,
 	    SHAPE_ROOTS + 1);
 	suite_add_tcase(s, t);

@@ -8,99 +8,66 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "draw.h"
 #include "find_mark.h"
+#include "snap_fixture.h"
 #include "suites.h"
 
 #define PER_SLAB 60u
 #define ALT 0x7fffc0000000u /* a mapping with an alternate signal stack */
 #define ALT_SIZE 0x10000u
 
-static struct draw d;
-static struct snap *snap;
-static struct leaks *leaks;
 static taddr_t cache, slab;
 static uint32_t taken;
 
 static void
 setup(void)
 {
-	draw_open(&d);
-	cache = draw_cache(&d, "umem_alloc_64", 64, UMF_MALLOC, 1);
-	slab = draw_slab(&d, cache, PER_SLAB);
+	draw_open(&drawn);
+	cache = draw_cache(&drawn, "umem_alloc_64", 64, UMF_MALLOC, 1);
+	slab = draw_slab(&drawn, cache, PER_SLAB);
 	taken = 0;
-}
-
-static void
-teardown(void)
-{
-	find_leaks_free(leaks);
-	leaks = NULL;
-	snap_close(snap);
-	snap = NULL;
-	draw_close(&d);
 }
 
 static taddr_t
 take(void)
 {
-	return draw_alloc(&d, slab, taken++, 64);
+	return draw_alloc(&drawn, slab, taken++, 64);
 }
 
 static void
 put(taddr_t at, taddr_t value)
 {
-	fake_put64(d.tgt, at, value);
-}
-
-static void
-run(void)
-{
-	snap = snap_open(d.tgt);
-	ck_assert_msg(snap != NULL, "%s", d.tgt->err.msg);
-	ck_assert_uint_eq(snap->ndamage, 0);
-	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_OK);
-}
-
-static bool
-lost(taddr_t addr)
-{
-	size_t i;
-
-	for (i = 0; i < leaks->nleak; i++)
-		if (leaks->leak[i].addr == addr)
-			return true;
-	return false;
+	fake_put64(drawn.tgt, at, value);
 }
 
 /* --------------------------------------------------------------- registers */
 
 START_TEST(every_word_of_a_vector_register_keeps)
 {
-	struct target_thread *t = &d.tgt->thread[0];
+	struct target_thread *t = &drawn.tgt->thread[0];
 	taddr_t a = take(), b = take(), c = take();
 
 	t->vector[0] = a;
 	t->vector[TARGET_NVECTOR - 1] = b;
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, 1);
-	ck_assert(lost(c));
+	ck_assert(leaks_lost(c));
 }
 END_TEST
 
 START_TEST(vector_registers_keep_nothing_in_a_system_call)
 {
 	static const uint8_t syscall[] = {0x0f, 0x05};
-	struct target_thread *t = &d.tgt->thread[0];
+	struct target_thread *t = &drawn.tgt->thread[0];
 	taddr_t a = take(), b = take();
 
-	memcpy(fake_at(d.tgt, DRAW_STACK, 2), syscall, sizeof(syscall));
+	memcpy(fake_at(drawn.tgt, DRAW_STACK, 2), syscall, sizeof(syscall));
 	t->reg[TARGET_RIP] = DRAW_STACK + sizeof(syscall);
 	t->vector[5] = a;
 	t->reg[3] = b;
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, 1);
-	ck_assert(lost(a));
+	ck_assert(leaks_lost(a));
 }
 END_TEST
 
@@ -117,8 +84,8 @@ draw_jump(taddr_t at, taddr_t rbp, taddr_t sp, taddr_t pc, uint64_t flag)
 	static const unsigned where[3] = {1, 6, 7};
 	unsigned i;
 
-	if (target_region_at(d.tgt, tcb) == NULL)
-		fake_add(d.tgt, tcb & ~(taddr_t)0xfff, 0x1000, "",
+	if (target_region_at(drawn.tgt, tcb) == NULL)
+		fake_add(drawn.tgt, tcb & ~(taddr_t)0xfff, 0x1000, "",
 		    FAKE_READ | FAKE_WRITE);
 	put(tcb, tcb);
 	put(tcb + 16, tcb);
@@ -148,9 +115,9 @@ START_TEST(frame_pointer_of_a_jump_buffer_keeps)
 	taddr_t kept = take(), gone = take(), at = DRAW_SP + 64;
 
 	draw_jump(at, kept, DRAW_SP + 32, DRAW_TEXT + 16, 0x7fff00000000);
-	run();
-	ck_assert(!lost(kept));
-	ck_assert(lost(gone));
+	leaks_expect();
+	ck_assert(!leaks_lost(kept));
+	ck_assert(leaks_lost(gone));
 	/* half of this word is padding */
 	ck_assert(is_dead(at + 64));
 	ck_assert(!is_dead(at + 56));
@@ -166,9 +133,9 @@ START_TEST(what_is_no_jump_buffer_changes_nothing)
 	/* PC is not in code; a word that is more than a flag */
 	draw_jump(at, a, DRAW_SP + 32, DRAW_APP_DATA, 0);
 	draw_jump(other, 0, DRAW_SP + 32, DRAW_TEXT, b);
-	run();
-	ck_assert(lost(a));
-	ck_assert(!lost(b));
+	leaks_expect();
+	ck_assert(leaks_lost(a));
+	ck_assert(!leaks_lost(b));
 	ck_assert(!is_dead(at + 64));
 	ck_assert(!is_dead(other + 64));
 }
@@ -191,8 +158,8 @@ draw_frame(taddr_t at, taddr_t interrupted)
 static void
 draw_alt(void)
 {
-	fake_add(d.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
-	d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x8000;
+	fake_add(drawn.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
+	drawn.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x8000;
 }
 
 START_TEST(handler_on_an_alternate_stack_has_two_live_stacks)
@@ -205,10 +172,10 @@ START_TEST(handler_on_an_alternate_stack_has_two_live_stacks)
 	put(ALT + 0x7f00, b);
 	put(DRAW_SP, c);
 	put(DRAW_SP - 136, e);
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, 2);
-	ck_assert(lost(b));
-	ck_assert(lost(e));
+	ck_assert(leaks_lost(b));
+	ck_assert(leaks_lost(e));
 }
 END_TEST
 
@@ -221,9 +188,9 @@ START_TEST(handler_that_interrupted_a_handler_keeps_the_outer_frame)
 	draw_frame(ALT + 0xf000, DRAW_SP);
 	put(DRAW_SP, a);
 	put(DRAW_SP - 136, b);
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, 1);
-	ck_assert(lost(b));
+	ck_assert(leaks_lost(b));
 }
 END_TEST
 
@@ -249,7 +216,7 @@ START_TEST(what_only_resembles_a_frame_cuts_nothing)
 	}
 	put(ALT + 0x7f00, a);
 	put(DRAW_SP - 136, b);
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, 0);
 }
 END_TEST
@@ -288,7 +255,7 @@ START_TEST(buffer_of_initstate_is_held_by_its_second_int)
 		put(at + 40, state);
 		break;
 	}
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, _i == 0 || _i == 6 ? 0 : 1);
 }
 END_TEST
@@ -300,6 +267,7 @@ draw_context(taddr_t at, taddr_t fpregs)
 	put(at + 16, ALT + 0x4000);
 	put(at + 32, 0x6000);
 	put(at + 20 * 8, ALT + 0x9f00);
+	put(at + 21 * 8, DRAW_TEXT + 0x700);
 	put(at + 28 * 8, fpregs);
 }
 
@@ -313,10 +281,10 @@ START_TEST(coroutine_keeps_what_lies_above_its_sp)
 	put(ALT + 0x8000, a);
 	put(ALT + 0x7f00, b);
 	put(ALT + 0x3ff8, c);
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->nleak, _i == 0 ? 1 : 0);
 	if (_i == 0)
-		ck_assert(lost(b));
+		ck_assert(leaks_lost(b));
 	/* a thread's SP says how far it is used */
 	ck_assert_uint_eq(leaks->stats.whole_stacks, 0);
 }
@@ -335,7 +303,7 @@ draw_call_before(taddr_t pc)
 {
 	static const uint8_t call[] = {0xe8, 1, 2, 3, 4};
 
-	fake_put(d.tgt, pc - sizeof(call), call, sizeof(call));
+	fake_put(drawn.tgt, pc - sizeof(call), call, sizeof(call));
 }
 
 /* A stack of which nothing says how far it is used is counted, but once. */
@@ -344,7 +312,7 @@ START_TEST(stacks_of_coroutines_that_count_whole_are_told)
 	const taddr_t at = DRAW_APP_DATA + 0x4000, pc = DRAW_TEXT + 0x100;
 	const taddr_t a = take(), freed = take();
 
-	fake_add(d.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
+	fake_add(drawn.tgt, ALT, ALT_SIZE, "", FAKE_READ | FAKE_WRITE);
 	draw_context(at, at + 424);
 	draw_context(at + 0x800, at + 0x800 + 424);
 	put(at + 21 * 8, pc);
@@ -368,19 +336,24 @@ START_TEST(stacks_of_coroutines_that_count_whole_are_told)
 		put(ALT + 0xa000 - 24, 1);
 		break;
 	case 2: /* a thread runs there */
-		d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x9000;
+		drawn.tgt->thread[0].reg[TARGET_RSP] = ALT + 0x9000;
 		break;
 	case 3: /* unmapped, and freed */
 		put(at + 16, DRAW_HEAP - 0x100000);
 		put(at + 20 * 8, DRAW_HEAP - 0x100000 + 0x5f00);
 		put(at + 0x800 + 16, freed);
 		put(at + 0x800 + 20 * 8, freed + 0x5f00);
-		draw_free(&d, slab, taken - 1);
+		draw_free(&drawn, slab, taken - 1);
+		break;
+	case 7: /* no contexts: nothing can run there */
+		put(at + 21 * 8, ALT + 0x5000);
+		put(at + 0x800 + 21 * 8, ALT + 0x5000);
 		break;
 	}
-	run();
-	ck_assert_uint_eq(leaks->stats.whole_stacks, _i == 0 || _i >= 4);
-	ck_assert(lost(a) == (_i == 1 || _i == 2));
+	leaks_expect();
+	ck_assert_uint_eq(
+	    leaks->stats.whole_stacks, _i == 0 || (_i >= 4 && _i != 7));
+	ck_assert(leaks_lost(a) == (_i == 1 || _i == 2));
 }
 END_TEST
 
@@ -412,10 +385,11 @@ START_TEST(stack_left_for_a_coroutine_counts_from_the_saved_sp_up)
 	put(DRAW_STACK, low);
 	switch (_i) {
 	case 1: /* a call through a pointer in a table */
-		fake_put(d.tgt, pc - 5, "\x90\x90\xff\x50\x08", 5);
+		fake_put(drawn.tgt, pc - 5, "\x90\x90\xff\x50\x08", 5);
 		break;
 	case 2: /* somebody has saved a lower one */
 		put(home + 0x800 + 20 * 8, sp - 0x1000);
+		put(home + 0x800 + 21 * 8, DRAW_TEXT + 0x700);
 		put(home + 0x800 + 28 * 8, home + 0x800 + 424);
 		break;
 	case 3: /* the context was moved */
@@ -428,21 +402,21 @@ START_TEST(stack_left_for_a_coroutine_counts_from_the_saved_sp_up)
 		put(sp - 8, pc + 16);
 		break;
 	case 6: /* no call ends there */
-		fake_put(d.tgt, pc - 5, "\x90\x90\xff\x60\x08", 5);
+		fake_put(drawn.tgt, pc - 5, "\x90\x90\xff\x60\x08", 5);
 		break;
 	case 7: /* what it was left for does not run */
-		d.tgt->thread[0].reg[TARGET_RSP] = ALT + 0xf000;
+		drawn.tgt->thread[0].reg[TARGET_RSP] = ALT + 0xf000;
 		break;
 	case 8: /* the thread is back, further down */
-		d.tgt->thread[0].reg[TARGET_RSP] = sp - 0x2000;
+		drawn.tgt->thread[0].reg[TARGET_RSP] = sp - 0x2000;
 		put(DRAW_STACK, 0);
 		put(sp - 0x1000, low);
 		break;
 	}
-	run();
-	ck_assert(!lost(live));
-	ck_assert(lost(dead) == (cut && _i != 2));
-	ck_assert(lost(low) == cut);
+	leaks_expect();
+	ck_assert(!leaks_lost(live));
+	ck_assert(leaks_lost(dead) == (cut && _i != 2));
+	ck_assert(leaks_lost(low) == cut);
 }
 END_TEST
 
@@ -459,6 +433,7 @@ START_TEST(stack_left_by_way_of_another_coroutine_counts_from_the_saved_sp_up)
 	put(outer + 16, ALT);
 	put(outer + 32, 0x4000);
 	put(outer + 20 * 8, ALT + 0x3ff0);
+	put(outer + 21 * 8, DRAW_TEXT + 0x700);
 	put(outer + 28 * 8, outer + 424);
 	draw_top(ALT + 0x4000);
 	draw_swapped(home, outer, sp, pc);
@@ -468,10 +443,10 @@ START_TEST(stack_left_by_way_of_another_coroutine_counts_from_the_saved_sp_up)
 	put(sp - 16, dead);
 	put(ALT + 0x1ff0, outer_dead);
 	put(ALT + 0x2000, outer_live);
-	run();
-	ck_assert(!lost(outer_live));
-	ck_assert(lost(dead) == (_i == 0));
-	ck_assert(lost(outer_dead) == (_i == 0));
+	leaks_expect();
+	ck_assert(!leaks_lost(outer_live));
+	ck_assert(leaks_lost(dead) == (_i == 0));
+	ck_assert(leaks_lost(outer_dead) == (_i == 0));
 }
 END_TEST
 
@@ -484,13 +459,14 @@ START_TEST(what_lies_below_a_coroutine_on_a_part_of_a_stack_counts)
 	put(context + 16, lo);
 	put(context + 32, 0x8000);
 	put(context + 20 * 8, lo + 0x7ff0);
+	put(context + 21 * 8, DRAW_TEXT + 0x700);
 	put(context + 28 * 8, context + 424);
-	d.tgt->thread[0].reg[TARGET_RSP] = lo + 0x4000;
+	drawn.tgt->thread[0].reg[TARGET_RSP] = lo + 0x4000;
 	put(lo - 8, below);
 	put(lo + 8, dead);
-	run();
-	ck_assert(!lost(below));
-	ck_assert(lost(dead));
+	leaks_expect();
+	ck_assert(!leaks_lost(below));
+	ck_assert(leaks_lost(dead));
 }
 END_TEST
 
@@ -498,13 +474,13 @@ END_TEST
 
 START_TEST(bss_that_was_never_written_is_not_missed)
 {
-	fake_add(d.tgt, ALT, 0x1000, "/lib/a.so",
+	fake_add(drawn.tgt, ALT, 0x1000, "/lib/a.so",
 	    FAKE_FILE | FAKE_READ | FAKE_WRITE);
-	fake_add(d.tgt, ALT + 0x1000, 0x2000, _i == 0 ? "" : "/lib/b.so",
+	fake_add(drawn.tgt, ALT + 0x1000, 0x2000, _i == 0 ? "" : "/lib/b.so",
 	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
-	fake_add(d.tgt, ALT + 0x8000, 0x4000, "",
+	fake_add(drawn.tgt, ALT + 0x8000, 0x4000, "",
 	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
-	run();
+	leaks_expect();
 	ck_assert_uint_eq(leaks->stats.unread_bytes, _i == 0 ? 0x4000 : 0x6000);
 }
 END_TEST
@@ -516,15 +492,15 @@ START_TEST(what_lies_behind_memory_that_was_left_out_is_read)
 	uint8_t *buf = malloc(0x900000);
 	unsigned char *p;
 
-	fake_add(
-	    d.tgt, ALT, 0x800000, "", FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
+	fake_add(drawn.tgt, ALT, 0x800000, "",
+	    FAKE_READ | FAKE_WRITE | FAKE_NOT_DUMPED);
 	p = fake_add(
-	    d.tgt, end - 0x100000, 0x100000, "", FAKE_READ | FAKE_WRITE);
+	    drawn.tgt, end - 0x100000, 0x100000, "", FAKE_READ | FAKE_WRITE);
 	p[0] = 1;
 	p[0xfffff] = 2;
-	fake_break(d.tgt, end - 0xf0000, 0x1000);
+	fake_break(drawn.tgt, end - 0xf0000, 0x1000);
 	ck_assert_uint_eq(
-	    find_mem_read_pages(d.tgt, ALT, buf, 0x900000), 0x801000);
+	    find_mem_read_pages(drawn.tgt, ALT, buf, 0x900000), 0x801000);
 	ck_assert_uint_eq(buf[0x7fffff], 0);
 	ck_assert_uint_eq(buf[0x800000], 1);
 	ck_assert_uint_eq(buf[0x8fffff], 2);
@@ -538,17 +514,17 @@ END_TEST
 static void
 constructed_object(uint32_t flags, taddr_t construct, taddr_t destruct)
 {
-	taddr_t objects = draw_cache(&d, "objects", 64, flags, 0), in, kept;
+	taddr_t objects = draw_cache(&drawn, "objects", 64, flags, 0), in, kept;
 
-	DRAW_SET(&d, objects, umem_cache_t, cache_constructor, construct);
-	DRAW_SET(&d, objects, umem_cache_t, cache_destructor, destruct);
-	in = draw_slab(&d, objects, 20);
-	kept = draw_alloc(&d, in, 0, 64);
+	DRAW_SET(&drawn, objects, umem_cache_t, cache_constructor, construct);
+	DRAW_SET(&drawn, objects, umem_cache_t, cache_destructor, destruct);
+	in = draw_slab(&drawn, objects, 20);
+	kept = draw_alloc(&drawn, in, 0, 64);
 	put(DRAW_APP_DATA, kept);
-	kept = draw_alloc(&d, in, 1, 64);
+	kept = draw_alloc(&drawn, in, 1, 64);
 	put(kept + 8, take());
-	draw_depot(&d, objects, &kept, 1, 16);
-	run();
+	draw_depot(&drawn, objects, &kept, 1, 16);
+	leaks_expect();
 }
 
 START_TEST(constructed_object_keeps_what_its_destructor_will_free)
@@ -578,7 +554,7 @@ test_find_root_suite(void)
 	Suite *s = suite_create("find_root");
 	TCase *t = tcase_create("roots");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, leaks_teardown);
 	tcase_add_test(t, every_word_of_a_vector_register_keeps);
 	tcase_add_test(t, vector_registers_keep_nothing_in_a_system_call);
 	tcase_add_test(t, frame_pointer_of_a_jump_buffer_keeps);
@@ -591,7 +567,7 @@ test_find_root_suite(void)
 	tcase_add_loop_test(t, what_only_resembles_a_frame_cuts_nothing, 0, 4);
 	tcase_add_loop_test(t, coroutine_keeps_what_lies_above_its_sp, 0, 2);
 	tcase_add_loop_test(
-	    t, stacks_of_coroutines_that_count_whole_are_told, 0, 7);
+	    t, stacks_of_coroutines_that_count_whole_are_told, 0, 8);
 	tcase_add_loop_test(
 	    t, stack_left_for_a_coroutine_counts_from_the_saved_sp_up, 0, 9);
 	tcase_add_loop_test(t,

@@ -9,8 +9,8 @@
 #include <check.h>
 #include <string.h>
 
-#include "draw.h"
 #include "find.h"
+#include "snap_fixture.h"
 #include "suites.h"
 
 #define STACK 0x7fffb0001000u /* a thread's; its guard is the page below */
@@ -20,58 +20,26 @@
 #define BLOCK_WORD 210u /* of stackblock in the control block */
 #define TID_OFFSET 0x2d0u
 
-static struct draw d;
-static struct snap *snap;
-static struct leaks *leaks;
 static taddr_t slab;
 static uint32_t next;
 
 static void
 setup(void)
 {
-	draw_open(&d);
+	draw_open(&drawn);
 	slab = draw_slab(
-	    &d, draw_cache(&d, "umem_alloc_64", 64, UMF_MALLOC, 1), 60);
+	    &drawn, draw_cache(&drawn, "umem_alloc_64", 64, UMF_MALLOC, 1), 60);
 	next = 0;
-}
-
-static void
-teardown(void)
-{
-	find_leaks_free(leaks);
-	leaks = NULL;
-	snap_close(snap);
-	snap = NULL;
-	draw_close(&d);
 }
 
 /* A buffer to which nothing but the word at @at points. */
 static taddr_t
 held_at(taddr_t at)
 {
-	taddr_t buf = draw_alloc(&d, slab, next++, 64);
+	taddr_t buf = draw_alloc(&drawn, slab, next++, 64);
 
-	fake_put64(d.tgt, at, buf);
+	fake_put64(drawn.tgt, at, buf);
 	return buf;
-}
-
-static void
-run(void)
-{
-	snap = snap_open(d.tgt);
-	ck_assert_msg(snap != NULL, "%s", d.tgt->err.msg);
-	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_OK);
-}
-
-static bool
-lost(taddr_t addr)
-{
-	size_t i;
-
-	for (i = 0; i < leaks->nleak; i++)
-		if (leaks->leak[i].addr == addr)
-			return true;
-	return false;
 }
 
 /* A control block as glibc has it. */
@@ -79,27 +47,27 @@ static void
 draw_tcb(
     taddr_t tcb, uint32_t tid, taddr_t block, uint64_t size, uint64_t guard)
 {
-	fake_put64(d.tgt, tcb, tcb);
-	fake_put64(d.tgt, tcb + 16, tcb);
-	fake_put(d.tgt, tcb + TID_OFFSET, &tid, sizeof(tid));
-	fake_put64(d.tgt, tcb + BLOCK_WORD * 8, block);
-	fake_put64(d.tgt, tcb + BLOCK_WORD * 8 + 8, size);
-	fake_put64(d.tgt, tcb + BLOCK_WORD * 8 + 16, guard);
+	fake_put64(drawn.tgt, tcb, tcb);
+	fake_put64(drawn.tgt, tcb + 16, tcb);
+	fake_put(drawn.tgt, tcb + TID_OFFSET, &tid, sizeof(tid));
+	fake_put64(drawn.tgt, tcb + BLOCK_WORD * 8, block);
+	fake_put64(drawn.tgt, tcb + BLOCK_WORD * 8 + 8, size);
+	fake_put64(drawn.tgt, tcb + BLOCK_WORD * 8 + 16, guard);
 }
 
 /* Map the stack with its guard; @above: bytes joined to it from above. */
 static void
 draw_stack_map(uint64_t above)
 {
-	fake_add(d.tgt, STACK - 0x1000, 0x1000, "", FAKE_NOT_DUMPED);
-	fake_add(d.tgt, STACK, SIZE + above, "", FAKE_READ | FAKE_WRITE);
+	fake_add(drawn.tgt, STACK - 0x1000, 0x1000, "", FAKE_NOT_DUMPED);
+	fake_add(drawn.tgt, STACK, SIZE + above, "", FAKE_READ | FAKE_WRITE);
 }
 
 static void
 draw_thread(uint32_t tid)
 {
 	draw_tcb(TCB, tid, STACK - 0x1000, SIZE + 0x1000, 0x1000);
-	fake_thread(d.tgt, tid, SP, DRAW_TEXT, TCB);
+	fake_thread(drawn.tgt, tid, SP, DRAW_TEXT, TCB);
 }
 
 START_TEST(thread_of_glibc_counts_from_sp_up)
@@ -113,12 +81,12 @@ START_TEST(thread_of_glibc_counts_from_sp_up)
 	zone = held_at(SP - 128);
 	live = held_at(SP + 8);
 	tls = held_at(TCB - 16);
-	run();
-	ck_assert(lost(low));
-	ck_assert(lost(dead));
-	ck_assert(!lost(zone));
-	ck_assert(!lost(live));
-	ck_assert(!lost(tls));
+	leaks_expect();
+	ck_assert(leaks_lost(low));
+	ck_assert(leaks_lost(dead));
+	ck_assert(!leaks_lost(zone));
+	ck_assert(!leaks_lost(live));
+	ck_assert(!leaks_lost(tls));
 }
 END_TEST
 
@@ -130,9 +98,9 @@ START_TEST(memory_joined_to_a_stack_from_above_counts)
 	draw_thread(1002);
 	dead = held_at(SP - 1024);
 	above = held_at(STACK + SIZE + 0x3ff8);
-	run();
-	ck_assert(lost(dead));
-	ck_assert(!lost(above));
+	leaks_expect();
+	ck_assert(leaks_lost(dead));
+	ck_assert(!leaks_lost(above));
 }
 END_TEST
 
@@ -140,15 +108,15 @@ START_TEST(memory_joined_to_a_stack_without_guard_from_below_counts)
 {
 	taddr_t dead, below;
 
-	fake_add(
-	    d.tgt, STACK - 0x4000, SIZE + 0x4000, "", FAKE_READ | FAKE_WRITE);
+	fake_add(drawn.tgt, STACK - 0x4000, SIZE + 0x4000, "",
+	    FAKE_READ | FAKE_WRITE);
 	draw_tcb(TCB, 1002, STACK, SIZE, 0);
-	fake_thread(d.tgt, 1002, SP, DRAW_TEXT, TCB);
+	fake_thread(drawn.tgt, 1002, SP, DRAW_TEXT, TCB);
 	dead = held_at(STACK);
 	below = held_at(STACK - 8);
-	run();
-	ck_assert(lost(dead));
-	ck_assert(!lost(below));
+	leaks_expect();
+	ck_assert(leaks_lost(dead));
+	ck_assert(!leaks_lost(below));
 }
 END_TEST
 
@@ -157,12 +125,12 @@ START_TEST(thread_of_another_libc_needs_a_guard_page)
 	taddr_t dead, live;
 
 	draw_stack_map(0);
-	fake_thread(d.tgt, 1002, SP, DRAW_TEXT, TCB);
+	fake_thread(drawn.tgt, 1002, SP, DRAW_TEXT, TCB);
 	dead = held_at(SP - 1024);
 	live = held_at(SP + 1024);
-	run();
-	ck_assert(lost(dead));
-	ck_assert(!lost(live));
+	leaks_expect();
+	ck_assert(leaks_lost(dead));
+	ck_assert(!leaks_lost(live));
 }
 END_TEST
 
@@ -170,13 +138,13 @@ START_TEST(unknown_stack_counts_as_a_whole)
 {
 	taddr_t low, live;
 
-	fake_add(d.tgt, STACK, SIZE, "", FAKE_READ | FAKE_WRITE);
-	d.tgt->thread[0].reg[TARGET_RSP] = SP;
+	fake_add(drawn.tgt, STACK, SIZE, "", FAKE_READ | FAKE_WRITE);
+	drawn.tgt->thread[0].reg[TARGET_RSP] = SP;
 	low = held_at(STACK + 8);
 	live = held_at(SP + 8);
-	run();
-	ck_assert(!lost(low));
-	ck_assert(!lost(live));
+	leaks_expect();
+	ck_assert(!leaks_lost(low));
+	ck_assert(!leaks_lost(live));
 }
 END_TEST
 
@@ -186,13 +154,13 @@ START_TEST(stack_that_its_thread_has_left_counts_as_a_whole)
 
 	draw_stack_map(0);
 	draw_thread(1002);
-	d.tgt->thread[1].reg[TARGET_RSP] = DRAW_STACK + 0x8000;
+	drawn.tgt->thread[1].reg[TARGET_RSP] = DRAW_STACK + 0x8000;
 	low = held_at(STACK + 8);
 	/* two threads on the first stack: dead is what is below both */
 	main_low = held_at(DRAW_STACK + 0x9000);
-	run();
-	ck_assert(!lost(low));
-	ck_assert(!lost(main_low));
+	leaks_expect();
+	ck_assert(!leaks_lost(low));
+	ck_assert(!leaks_lost(main_low));
 }
 END_TEST
 
@@ -202,12 +170,12 @@ START_TEST(thread_without_registers_counts_as_a_whole)
 
 	draw_stack_map(0);
 	draw_thread(1002);
-	d.tgt->thread[1].have_regs = false;
+	drawn.tgt->thread[1].have_regs = false;
 	low = held_at(STACK + 8);
 	ended = held_at(SP - 1024);
-	run();
-	ck_assert(!lost(low));
-	ck_assert(!lost(ended));
+	leaks_expect();
+	ck_assert(!leaks_lost(low));
+	ck_assert(!leaks_lost(ended));
 }
 END_TEST
 
@@ -218,7 +186,7 @@ draw_first_tcb(void)
 	const taddr_t at = DRAW_APP_DATA + 0x4000;
 
 	draw_tcb(at, 1001, 0, 0, 0);
-	d.tgt->thread[0].reg[TARGET_FSBASE] = at;
+	drawn.tgt->thread[0].reg[TARGET_FSBASE] = at;
 }
 
 START_TEST(stack_kept_from_an_ended_thread_is_dead)
@@ -231,10 +199,10 @@ START_TEST(stack_kept_from_an_ended_thread_is_dead)
 	stale = held_at(SP);
 	result = held_at(TCB + 0x600);
 	above = held_at(DRAW_APP_DATA);
-	run();
-	ck_assert(lost(stale));
-	ck_assert(!lost(result));
-	ck_assert(!lost(above));
+	leaks_expect();
+	ck_assert(leaks_lost(stale));
+	ck_assert(!leaks_lost(result));
+	ck_assert(!leaks_lost(above));
 }
 END_TEST
 
@@ -246,13 +214,13 @@ START_TEST(stack_kept_from_a_joined_thread_is_dead)
 	draw_stack_map(0x4000);
 	draw_tcb(TCB, UINT32_MAX, STACK - 0x1000, SIZE + 0x1000, 0x1000);
 	/* linked on a ring with the first thread's */
-	fake_put64(d.tgt, TCB + 0x2c0, DRAW_APP_DATA + 0x42c0);
-	fake_put64(d.tgt, TCB + 0x2c8, DRAW_APP_DATA + 0x42c0);
-	fake_put64(d.tgt, DRAW_APP_DATA + 0x42c0, TCB + 0x2c0);
-	fake_put64(d.tgt, DRAW_APP_DATA + 0x42c8, TCB + 0x2c0);
+	fake_put64(drawn.tgt, TCB + 0x2c0, DRAW_APP_DATA + 0x42c0);
+	fake_put64(drawn.tgt, TCB + 0x2c8, DRAW_APP_DATA + 0x42c0);
+	fake_put64(drawn.tgt, DRAW_APP_DATA + 0x42c0, TCB + 0x2c0);
+	fake_put64(drawn.tgt, DRAW_APP_DATA + 0x42c8, TCB + 0x2c0);
 	stale = held_at(SP);
-	run();
-	ck_assert(lost(stale));
+	leaks_expect();
+	ck_assert(leaks_lost(stale));
 }
 END_TEST
 
@@ -264,8 +232,8 @@ START_TEST(stack_of_a_thread_that_is_being_made_counts)
 	draw_stack_map(0);
 	draw_tcb(TCB, 1077, STACK - 0x1000, SIZE + 0x1000, 0x1000);
 	arg = held_at(SP);
-	run();
-	ck_assert(!lost(arg));
+	leaks_expect();
+	ck_assert(!leaks_lost(arg));
 }
 END_TEST
 
@@ -276,38 +244,38 @@ START_TEST(control_block_holds_the_tls_table_by_its_second_entry)
 	draw_stack_map(0);
 	draw_thread(1002);
 	dtv = held_at(TCB + 8);
-	fake_put64(d.tgt, TCB + 8, dtv + 16);
-	run();
-	ck_assert(!lost(dtv));
+	fake_put64(drawn.tgt, TCB + 8, dtv + 16);
+	leaks_expect();
+	ck_assert(!leaks_lost(dtv));
 	ck_assert_uint_eq(leaks->nleak, 0);
 }
 END_TEST
 
 START_TEST(stack_in_a_buffer_counts_from_sp_up_and_at_its_head)
 {
-	taddr_t buf = draw_buf(&d, draw_large(&d, 0x10000), 0);
+	taddr_t buf = draw_buf(&drawn, draw_large(&drawn, 0x10000), 0);
 	taddr_t head, dead, live;
 
-	d.tgt->thread[0].reg[TARGET_RSP] = buf + 0x8000;
+	drawn.tgt->thread[0].reg[TARGET_RSP] = buf + 0x8000;
 	head = held_at(buf + 8);
 	dead = held_at(buf + 0x7000);
 	live = held_at(buf + 0x8000);
-	run();
-	ck_assert(!lost(buf)); /* by SP itself: it is a register */
-	ck_assert(!lost(head));
-	ck_assert(lost(dead));
-	ck_assert(!lost(live));
+	leaks_expect();
+	ck_assert(!leaks_lost(buf)); /* by SP itself: it is a register */
+	ck_assert(!leaks_lost(head));
+	ck_assert(leaks_lost(dead));
+	ck_assert(!leaks_lost(live));
 }
 END_TEST
 
 START_TEST(stack_in_a_buffer_that_nobody_runs_on_counts_as_a_whole)
 {
-	taddr_t buf = draw_buf(&d, draw_large(&d, 0x10000), 0), any;
+	taddr_t buf = draw_buf(&drawn, draw_large(&drawn, 0x10000), 0), any;
 
-	fake_put64(d.tgt, DRAW_APP_DATA, buf);
+	fake_put64(drawn.tgt, DRAW_APP_DATA, buf);
 	any = held_at(buf + 0x7000);
-	run();
-	ck_assert(!lost(any));
+	leaks_expect();
+	ck_assert(!leaks_lost(any));
 }
 END_TEST
 
@@ -317,10 +285,10 @@ START_TEST(damaged_control_block_makes_nothing_dead)
 
 	draw_stack_map(0);
 	draw_tcb(TCB, 1002, STACK - 0x1000, UINT64_MAX, 0x1000);
-	fake_thread(d.tgt, 1002, SP, DRAW_TEXT, TCB);
+	fake_thread(drawn.tgt, 1002, SP, DRAW_TEXT, TCB);
 	low = held_at(STACK + 8);
-	run();
-	ck_assert(!lost(low));
+	leaks_expect();
+	ck_assert(!leaks_lost(low));
 }
 END_TEST
 
@@ -331,19 +299,19 @@ START_TEST(chance_words_of_a_control_block_are_no_stack)
 
 	draw_stack_map(0);
 	draw_thread(1002);
-	fake_put64(d.tgt, TCB + 20 * 8, 1);
-	fake_put64(d.tgt, TCB + 21 * 8, TCB + 0x500);
-	fake_put64(d.tgt, TCB + 22 * 8, 0);
-	fake_put64(d.tgt, TCB + 30 * 8, DRAW_APP_DATA);
-	fake_put64(d.tgt, TCB + 31 * 8, TCB + 0x500 - DRAW_APP_DATA);
-	fake_put64(d.tgt, TCB + 32 * 8, 0);
+	fake_put64(drawn.tgt, TCB + 20 * 8, 1);
+	fake_put64(drawn.tgt, TCB + 21 * 8, TCB + 0x500);
+	fake_put64(drawn.tgt, TCB + 22 * 8, 0);
+	fake_put64(drawn.tgt, TCB + 30 * 8, DRAW_APP_DATA);
+	fake_put64(drawn.tgt, TCB + 31 * 8, TCB + 0x500 - DRAW_APP_DATA);
+	fake_put64(drawn.tgt, TCB + 32 * 8, 0);
 	data = held_at(DRAW_APP_DATA + 0x1000);
 	live = held_at(SP);
 	dead = held_at(SP - 1024);
-	run();
-	ck_assert(!lost(data));
-	ck_assert(!lost(live));
-	ck_assert(lost(dead));
+	leaks_expect();
+	ck_assert(!leaks_lost(data));
+	ck_assert(!leaks_lost(live));
+	ck_assert(leaks_lost(dead));
 }
 END_TEST
 
@@ -353,7 +321,7 @@ test_find_stack_suite(void)
 	Suite *s = suite_create("find_stack");
 	TCase *t = tcase_create("stacks");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, leaks_teardown);
 	tcase_add_test(t, thread_of_glibc_counts_from_sp_up);
 	tcase_add_test(t, memory_joined_to_a_stack_from_above_counts);
 	tcase_add_test(

@@ -288,6 +288,32 @@ START_TEST(a_moved_block_keeps_its_contents_and_leaves_zeros)
 }
 END_TEST
 
+/* Dirty pages are there already: a copy costs less than new ones. */
+START_TEST(a_small_block_is_copied_to_dirty_pages)
+{
+	size_t old = MIB / 2, new = MIB, free = 24 * MIB;
+	char *p, *q, *guard, *dirty;
+
+	umem_init();
+	p = heap_alloc(heap_oversize, old, PAGE, NULL);
+	guard = heap_alloc(heap_oversize, PAGE, PAGE, NULL);
+	dirty = heap_alloc(heap_oversize, free, PAGE, NULL);
+	memset(dirty, 1, free);
+	heap_free(heap_oversize, dirty, free);
+	sign(p, old, 3);
+	q = heap_move(heap_oversize, p, old, new);
+	ck_assert_ptr_nonnull(q);
+	ck_assert(q >= dirty && q + new <= dirty + free);
+	ck_assert(is_signed(q, old, 3));
+	ck_assert_uint_eq(resident(q, new), new);
+	ck_assert_uint_eq(resident(p, old), old);
+	check_arenas();
+	heap_free(heap_oversize, q, new);
+	heap_free(heap_oversize, guard, PAGE);
+	check_arenas();
+}
+END_TEST
+
 START_TEST(freed_pages_stay_for_a_second_and_then_go)
 {
 	size_t size = 4 * MIB;
@@ -344,8 +370,8 @@ START_TEST(too_many_free_pages_are_purged_at_once)
 	memset(p, 1, size);
 	ck_assert_uint_eq(resident(p, size), size);
 	heap_free(heap_oversize, p, size);
-	ck_assert_uint_le(arena_of(heap_arena)->dirty, 8 * MIB);
-	ck_assert_uint_le(resident(p, size), 8 * MIB);
+	ck_assert_uint_le(arena_of(heap_arena)->dirty, 32 * MIB);
+	ck_assert_uint_le(resident(p, size), 32 * MIB);
 	check_arenas();
 }
 END_TEST
@@ -413,6 +439,29 @@ START_TEST(clean_and_dirty_neighbours_serve_a_request_together)
 	ck_assert_int_eq(zero, 0);
 	ck_assert_uint_eq(heap_arena->vm_mem_total, total);
 	heap_free(heap_oversize, q, 64 * MIB);
+	check_arenas();
+}
+END_TEST
+
+/* Pages that are resident are used before others are touched. */
+START_TEST(a_request_takes_dirty_pages_and_clean_ones_behind_them)
+{
+	char *p, *q;
+	int zero;
+
+	umem_init();
+	p = heap_alloc(heap_oversize, 64 * MIB, PAGE, NULL);
+	ck_assert_int_eq(heap_resize(heap_oversize, p, 64 * MIB, 4 * MIB), 1);
+	(void)heap_decay(os_now() + 2 * SECOND, 0);
+	memset(p, 1, 4 * MIB);
+	heap_free(heap_oversize, p, 4 * MIB);
+	q = heap_alloc(heap_oversize, 9 * MIB, PAGE, &zero);
+	ck_assert_ptr_eq(q, p);
+	ck_assert_int_eq(zero, 0);
+	ck_assert_uint_lt(arena_of(heap_arena)->dirty, MIB);
+	ck_assert_uint_eq(resident(q, 9 * MIB), 4 * MIB);
+	check_arenas();
+	heap_free(heap_oversize, q, 9 * MIB);
 	check_arenas();
 }
 END_TEST
@@ -691,6 +740,9 @@ test_heap_suite(void)
 	    pages, a_moved_block_keeps_its_contents_and_leaves_zeros);
 	tcase_add_test(
 	    pages, clean_and_dirty_neighbours_serve_a_request_together);
+	tcase_add_test(
+	    pages, a_request_takes_dirty_pages_and_clean_ones_behind_them);
+	tcase_add_test(pages, a_small_block_is_copied_to_dirty_pages);
 	suite_add_tcase(s, pages);
 	tcase_add_test(decay, freed_pages_stay_for_a_second_and_then_go);
 	tcase_add_test(

@@ -152,6 +152,32 @@ START_TEST(tilde_is_the_home_directory)
 }
 END_TEST
 
+START_TEST(lines_are_read_until_the_file_is_no_text)
+{
+	char *line = NULL;
+	size_t room = 0;
+	FILE *in;
+
+	in = fopen(scratch_write_bytes("f", "one\n\nlast\n\0x\n", 14), "r");
+	ck_assert_ptr_nonnull(in);
+	ck_assert_int_eq(savefile_line(in, &line, &room), 3);
+	ck_assert_str_eq(line, "one");
+	ck_assert_int_eq(savefile_line(in, &line, &room), 0);
+	ck_assert_str_eq(line, "");
+	ck_assert_int_eq(savefile_line(in, &line, &room), 4);
+	ck_assert_str_eq(line, "last");
+	ck_assert_int_eq(savefile_line(in, &line, &room), SAVEFILE_NO_TEXT);
+	fclose(in);
+	in = fopen(scratch_write("f", "no end"), "r");
+	ck_assert_ptr_nonnull(in);
+	ck_assert_int_eq(savefile_line(in, &line, &room), 6);
+	ck_assert_str_eq(line, "no end");
+	ck_assert_int_eq(savefile_line(in, &line, &room), SAVEFILE_END);
+	fclose(in);
+	free(line);
+}
+END_TEST
+
 Suite *
 test_savefile_suite(void)
 {
@@ -167,6 +193,7 @@ test_savefile_suite(void)
 	tcase_add_test(c, what_cannot_be_a_file_is_an_error);
 	tcase_add_test(c, large_writes_and_small_ones_keep_their_order);
 	tcase_add_test(c, tilde_is_the_home_directory);
+	tcase_add_test(c, lines_are_read_until_the_file_is_no_text);
 	suite_add_tcase(suite, c);
 	return suite;
 }

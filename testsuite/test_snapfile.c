@@ -315,6 +315,10 @@ START_TEST(file_that_is_not_there_is_an_error)
 	ck_assert_int_eq(snapfile_read("/no/such", &got, &err), UMDB_EIO);
 	ck_assert_str_eq(
 	    err.msg, "/no/such cannot be read: No such file or directory");
+	/* and one without an end before memory has one */
+	ck_assert_int_eq(snapfile_read("/dev/zero", &got, &err), UMDB_EIO);
+	ck_assert_str_eq(
+	    err.msg, "/dev/zero is not a snapshot; umem snapshot makes one");
 	ck_assert(!snapfile_is_core("/no/such"));
 	ck_assert(snapfile_is_core("/proc/self/exe"));
 	scratch_write("s", whole);

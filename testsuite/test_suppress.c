@@ -194,6 +194,9 @@ START_TEST(frames_of_the_allocator_may_stand_in_a_rule)
 	rules("{\n two\n Memcheck:Leak\n fun:_Znwm\n fun:f\n}\n");
 	expect("f|main", "two");
 	expect("_Znwm|f", "two");
+	rules("{\n two\n Memcheck:Leak\n fun:malloc\n fun:_Znwm\n "
+	      "fun:f\n}\n");
+	expect("_Znwm|f", "two");
 	rules("{\n three\n Memcheck:Leak\n fun:*alloc\n fun:f\n}\n");
 	expect("f|main", "three");
 	rules("{\n four\n Memcheck:Leak\n fun:malloc\n}\n");
@@ -244,25 +247,69 @@ START_TEST(files_add_up)
 }
 END_TEST
 
-static uint64_t
-lookup(void *arg, const char *name)
+/* What the compiler made of the names of the frames below. */
+static const char *
+linkage(void *arg, const struct out_frame *f)
 {
-	(void)arg;
-	return strcmp(name, "_ZN3foo3barEv") == 0 ? 0x1000 : 0;
+	++*(int *)arg;
+	return f->pc == 0x1010   ? "_ZN3foo3barEv"
+	       : f->pc == 0x2010 ? "main"
+				 : NULL;
 }
 
-START_TEST(names_of_compilers_are_looked_up)
+START_TEST(functions_have_the_names_that_compilers_made_too)
 {
-	const struct out_frame f = {
-	    .pc = 0x1010, .function = "foo::bar()", .offset = 0x10};
-	const struct out_frame g = {
-	    .pc = 0x2010, .function = "foo::baz()", .offset = 0x10};
-	const struct out_frame *of = &f, *og = &g;
+	static const struct {
+		const char *rule, *name;
+	} c[] = {
+	    {"fun:_ZN3foo3barEv\n fun:main", "one"},
+	    {"fun:_ZN3foo*\n fun:main", "one"},
+	    {"fun:malloc\n fun:_ZN3foo3bar?v", "one"},
+	    {"fun:foo::bar()\n fun:main", "one"},
+	    {"fun:foo::bar()\n fun:main(int, char**)", "one"},
+	    {"fun:_ZN3foo3bazEv", ""},
+	    {"...\n fun:mai", ""},
+	};
+	const struct out_frame bar = {.pc = 0x1010, .function = "foo::bar()"};
+	const struct out_frame outer = {
+	    .pc = 0x2010, .function = "main(int, char**)"};
+	const struct out_frame *stack[] = {&bar, &outer};
+	const struct suppress_rule *rule;
+	char text[128];
+	int asked = 0;
+	size_t i;
 
-	rules("{\n one\n Memcheck:Leak\n fun:_ZN3foo3barEv\n}\n");
-	suppress_resolve(s, lookup, NULL);
-	ck_assert_ptr_nonnull(suppress_match(s, LEAK_DEFINITE, &of, 1));
-	ck_assert_ptr_null(suppress_match(s, LEAK_DEFINITE, &og, 1));
+	for (i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "{\n one\n Memcheck:Leak\n %s\n}\n", c[i].rule);
+		rules(text);
+		suppress_linkage(s, linkage, &asked);
+		rule = suppress_match(s, LEAK_DEFINITE, stack, 2);
+		ck_assert_msg(
+		    (rule != NULL) == (c[i].name[0] != '\0'), "%s", c[i].rule);
+	}
+	ck_assert_int_gt(asked, 0);
+	rules("leak:^main$\n");
+	ck_assert_ptr_null(suppress_match(s, LEAK_DEFINITE, stack, 2));
+	suppress_linkage(s, linkage, &asked);
+	ck_assert_ptr_nonnull(suppress_match(s, LEAK_DEFINITE, stack, 2));
+	/* as LeakSanitizer, which knows names as people write them only */
+	rules("leak:^_ZN\n");
+	suppress_linkage(s, linkage, &asked);
+	ck_assert_ptr_null(suppress_match(s, LEAK_DEFINITE, stack, 2));
+}
+END_TEST
+
+START_TEST(names_of_c_are_not_asked_for)
+{
+	const struct out_frame f = {.pc = 0x3010, .function = "parse"};
+	const struct out_frame *stack[] = {&f};
+	int asked = 0;
+
+	rules("{\n one\n Memcheck:Leak\n fun:read\n}\nleak:write\n");
+	suppress_linkage(s, linkage, &asked);
+	ck_assert_ptr_null(suppress_match(s, LEAK_DEFINITE, stack, 1));
+	ck_assert_int_eq(asked, 0);
 }
 END_TEST
 
@@ -284,6 +331,9 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 		", line 4: neither fun: nor obj: nor src: nor ... nor } "
 		"stands here"},
 	    {"{\n n\n Memcheck:Leak\n}\n", ", line 4: the rule has no frames"},
+	    {"{\n n\n Memcheck:Leak\n match-leak-kinds: definit\n fun:f\n}\n",
+		", line 4: a kind is definite, indirect, possible, reachable, "
+		"all or none"},
 	};
 	char want[300];
 	size_t i;
@@ -301,6 +351,26 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 	ck_assert_int_eq(suppress_read("/no/such", &s, &err), UMDB_EIO);
 	ck_assert_str_eq(
 	    err.msg, "/no/such cannot be read: No such file or directory");
+}
+END_TEST
+
+START_TEST(what_is_no_text_is_refused_before_memory_runs_out)
+{
+	char want[300];
+
+	scratch_write("s", "leak:f\n");
+	ck_assert_int_eq(suppress_read("/dev/zero", &s, &err), UMDB_EIO);
+	ck_assert_str_eq(err.msg,
+	    "/dev/zero, line 1: this is no text, or has a line that is too "
+	    "long");
+	suppress_free(s);
+	s = NULL;
+	scratch_write_bytes("b", "leak:f\nle\0ak:g\n", 15);
+	ck_assert_int_eq(suppress_read(scratch_path("b"), &s, &err), UMDB_EIO);
+	snprintf(want, sizeof(want),
+	    "%s, line 2: this is no text, or has a line that is too long",
+	    scratch_path("b"));
+	ck_assert_str_eq(err.msg, want);
 }
 END_TEST
 
@@ -323,8 +393,10 @@ test_suppress_suite(void)
 	tcase_add_test(c, kinds_of_leaks_can_be_chosen);
 	tcase_add_test(c, rules_for_other_errors_are_skipped);
 	tcase_add_test(c, files_add_up);
-	tcase_add_test(c, names_of_compilers_are_looked_up);
+	tcase_add_test(c, functions_have_the_names_that_compilers_made_too);
+	tcase_add_test(c, names_of_c_are_not_asked_for);
 	tcase_add_test(c, what_is_wrong_is_said_with_its_line);
+	tcase_add_test(c, what_is_no_text_is_refused_before_memory_runs_out);
 	suite_add_tcase(suite, c);
 	return suite;
 }

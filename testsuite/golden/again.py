@@ -12,18 +12,10 @@ import json
 import gdb
 import umdb_commands
 import umdb_ffi
+from verdict import Verdict
 
-passed = failed = 0
+verdict = Verdict("a second findleaks")
 asked = 0  # reads through GDB
-
-
-def ok(what, good, found):
-    global passed, failed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-        print("not ok: a second findleaks: %s: %s" % (what, found))
 
 
 def count_asked():
@@ -53,8 +45,11 @@ def search(options=""):
 
 def expect(what, leaks, read):
     found = search()
-    ok(what, found[0] == leaks and (found[1] > 0) == read,
-       "%d leaks after %d reads" % found)
+    verdict.holds(
+        what,
+        found[0] == leaks and (found[1] > 0) == read,
+        "%d leaks after %d reads" % found,
+    )
 
 
 def again(start):
@@ -80,4 +75,4 @@ def again(start):
     gdb.execute("set var kept[2] = 0", to_string=True)
     expect("after GDB wrote to memory", 3, True)
     gdb.execute("kill", to_string=True)
-    print("== %d %d" % (passed, failed))
+    verdict.end()

@@ -8,19 +8,12 @@ condition held.  Sourced by golden.sh, with the process stopped in ready().
 import ctypes
 
 import gdb
+from verdict import Verdict
 
 NEVER = 1 << 30  # ... to be stopped at: it only counts
 
-passed = failed = 0
-
-
-def ok(what, expected, found):
-    global passed, failed
-    if expected == found:
-        passed += 1
-    else:
-        failed += 1
-        print("not ok: conditions: %s: %s, not %s" % (what, found, expected))
+verdict = Verdict("conditions")
+ok = verdict.equal
 
 
 class Reads:
@@ -87,4 +80,4 @@ def conditions(odd):
     for place, condition, expected, stop in counts:
         ok("break %s if %s" % (place, condition), expected, stop.hit_count)
     gdb.execute("kill", to_string=True)
-    print("== %d %d" % (passed, failed))
+    verdict.end()

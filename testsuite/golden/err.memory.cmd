@@ -16,5 +16,6 @@ umem break nosuch
 umem break alloc -s x
 umem break alloc -s 200-100
 umem break alloc -b nosuch
+umem break free -b 0
 umem examine kept[0]
 umem examine nosuch X

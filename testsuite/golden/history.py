@@ -9,21 +9,12 @@ with the process stopped when all is done.
 import json
 
 import gdb
+from verdict import Verdict
 
 SLACK = 100000  # ns that a stamp may be away from CLOCK_MONOTONIC
 
-passed = failed = 0
-
-
-def ok(what, expected, found):
-    global passed, failed
-    if expected == found:
-        passed += 1
-        return True
-    failed += 1
-    print("not ok: history: %s: %s, not %s" % (
-        what, str(found)[:300], str(expected)[:300]))
-    return False
+verdict = Verdict("history")
+ok = verdict.equal
 
 
 def document(line):
@@ -188,4 +179,4 @@ def history():
     each_buffer(list(reversed(everything)))
     some_buffers(truth, log, everything)
     options(log, everything)
-    print("== %d %d" % (passed, failed))
+    verdict.end()

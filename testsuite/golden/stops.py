@@ -8,17 +8,10 @@ by golden.sh, with the process not started yet.
 import json
 
 import gdb
+from verdict import Verdict
 
-passed = failed = 0
-
-
-def ok(what, expected, found):
-    global passed, failed
-    if expected == found:
-        passed += 1
-    else:
-        failed += 1
-        print("not ok: umem break: %s: %s, not %s" % (what, found, expected))
+verdict = Verdict("umem break")
+ok = verdict.equal
 
 
 def where():
@@ -118,4 +111,4 @@ def stops():
     what_happened()
     fault()
     waiting()
-    print("== %d %d" % (passed, failed))
+    verdict.end()

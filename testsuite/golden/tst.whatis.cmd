@@ -9,3 +9,5 @@ umem whatis &kept[2]
 umem whatis $sp
 umem whatis 0
 umem whatis kept[8]
+umem whatis main+4 | whatis
+umem whatis &kept[2] | whatis

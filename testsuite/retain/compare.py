@@ -91,6 +91,7 @@ def check_refs(a):
         ("register", "register"),
         ("mapped", "mapping"),
         ("list", "stack"),
+        ("main", "stack"),
     ):
         rows = a.rows("refs-" + name)
         a.check(
@@ -102,6 +103,9 @@ def check_refs(a):
     a.check("it is r12", rows and rows[0]["register"] == "r12", rows)
     rows = a.rows("refs-list")
     a.check("it is serve", rows and rows[0]["function"] == "serve", rows)
+    # whose kernel id is that of the process, which all threads have
+    rows = a.rows("refs-main")
+    a.check("it is finish", rows and rows[0]["function"] == "finish", rows)
 
 
 def check_path(a):

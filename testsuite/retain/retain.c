@@ -6,6 +6,7 @@
  *	left, right	two variables: each an owner with a buffer of its own,
  *			and both the same shared one with its payload
  *	a list		only a thread's stack, in the frame of serve(), has it
+ *	one buffer	only the first thread's stack, in finish(), has it
  *	one buffer each	only a thread-local variable, a register, a page from
  *			mmap has it
  *	a ring		nothing has it; it points to what is shared
@@ -58,7 +59,7 @@ struct owner *left, *right;
 uint64_t *page;
 __thread void *mine;
 uint64_t hidden_list, hidden_mine, hidden_register, hidden_mapped, hidden_ring,
-    hidden_freed;
+    hidden_freed, hidden_main;
 static sem_t ready;
 
 static uint64_t
@@ -203,6 +204,25 @@ holder(void *arg)
 	return arg;
 }
 
+STEP static void *
+make_last(void)
+{
+	void *p = calloc(1, 1300);
+
+	hidden_main = hide(p);
+	return p;
+}
+
+STEP static void
+finish(void)
+{
+	void *volatile last[4] = {NULL};
+
+	last[2] = make_last();
+	(void)scrub();
+	abort();
+}
+
 int
 main(void)
 {
@@ -219,6 +239,5 @@ main(void)
 	sem_wait(&ready);
 	usleep(200000); /* they are at rest */
 	free_one();
-	(void)scrub();
-	abort();
+	finish();
 }
