@@ -137,7 +137,7 @@ layout_chunks(umem_cache_t *cp)
 
 /*
  * Rounds of a magazine: a 32nd of what a thread may cache, 32 KiB at most, and
- * 8 to 128 of them: fewer are exchanged all the time.
+ * 24 to 128 of them: fewer are exchanged all the time.
  */
 static uint32_t
 magazine_size(const umem_cache_t *cp)
@@ -147,8 +147,8 @@ magazine_size(const umem_cache_t *cp)
 	if (bytes > 32768)
 		bytes = 32768;
 	n = bytes / cp->cache_chunksize;
-	if (n < 8)
-		n = 8;
+	if (n < 24)
+		n = 24;
 	return n > 128 ? 128 : (uint32_t)n;
 }
 
