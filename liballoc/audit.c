@@ -35,7 +35,6 @@
 #define WORD sizeof(uint64_t)
 #define LITE_BYTES 8
 #define LARGE_TAIL 64        /* bytes filled past the end of a large buffer */
-#define RECIP_SHIFT 40       /* of cache_recip */
 #define UNKNOWN ((size_t)-1) /* size that the caller of free did not tell */
 #define LOW32 0xffffffffu
 #define COLD __attribute__((noinline, cold))
@@ -195,8 +194,8 @@ chunk_of(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 	if (sp->slab_bufctl != NULL) {
 		off =
 		    (uint64_t)(c.buf - (char *)sp->slab_base) - sp->slab_first;
-		c.bc =
-		    audit_bufctl(cp, sp, off * cp->cache_recip >> RECIP_SHIFT);
+		c.bc = audit_bufctl(
+		    cp, sp, off * cp->cache_recip >> UMEM_RECIP_SHIFT);
 		c.self = (uintptr_t)c.bc;
 	}
 	return c;

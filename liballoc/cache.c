@@ -270,7 +270,7 @@ cache_create(const struct cache_spec *spec)
 	else
 		layout_chunks(cp);
 	cp->cache_recip =
-	    ((1ull << SLAB_RECIP_SHIFT) + cp->cache_chunksize - 1) /
+	    ((1ull << UMEM_RECIP_SHIFT) + cp->cache_chunksize - 1) /
 	    cp->cache_chunksize;
 	cp->cache_magsize = magazine_size(cp);
 	join_list(cp);

@@ -53,7 +53,6 @@ void slab_trim(umem_cache_t *cp);
  * in a slab while slab size times chunk size is below 2^40, which
  * SLAB_MAX_SIZE ensures for slabs of several chunks.
  */
-#define SLAB_RECIP_SHIFT 40
 #define SLAB_MAX_SIZE (1u << 20)
 
 /**
@@ -72,7 +71,7 @@ slab_index(const umem_slab_t *sp, const void *buf)
 		return -1;
 	i = sp->slab_chunks == 1
 		? 0
-		: offset * sp->slab_cache->cache_recip >> SLAB_RECIP_SHIFT;
+		: offset * sp->slab_cache->cache_recip >> UMEM_RECIP_SHIFT;
 	if (i >= sp->slab_chunks || i * sp->slab_chunksize != offset)
 		return -1;
 	return (long)i;

@@ -48,6 +48,7 @@
 #define UMEM_NOTE_TYPE 1u
 
 #define UMEM_PAGE_SHIFT 12
+#define UMEM_RECIP_SHIFT 40 /* of cache_recip */
 #define UMEM_PAGE_SIZE (1u << UMEM_PAGE_SHIFT)
 
 /* Limits against which a reader checks counts before it believes them. */
@@ -338,7 +339,7 @@ typedef struct umem_cache {
 	uint32_t cache_number;      /* in order of creation, from 1 */
 	uint64_t cache_verify;      /* bytes checked and filled by DEADBEEF */
 	uint64_t cache_contents;    /* bytes kept by CONTENTS */
-	uint64_t cache_recip;       /* 2^40 / chunksize, rounded up */
+	uint64_t cache_recip;       /* 2^UMEM_RECIP_SHIFT / chunksize, up */
 	uint64_t cache_mtbf;
 	uint64_t cache_constructor; /* code addresses, private argument */
 	uint64_t cache_destructor;
