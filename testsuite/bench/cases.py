@@ -81,6 +81,7 @@ MICRO = (
     ("fifo", 5000000, 1), ("random", 5000000, 1), ("random", 5000000, 4),
     ("live1m", 1000000, 1), ("calloc4k", 2000000, 1), ("calloc64", 10000000, 1),
     ("realloc_geo", 5000, 1), ("realloc_step", 2000000, 1),
+    ("realloc_large", 150, 1), ("realloc_whole", 1500, 1),
     ("prodcons64", 2000000, 1), ("prodconsmix", 1500000, 1),
     ("mctor_batch", 6000000, 1))
 

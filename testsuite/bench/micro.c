@@ -141,25 +141,47 @@ zeroed(void *arg)
 
 static long realloc_calls;
 
-/* Grow by half to 4 MiB with another allocation between (0), or by 16 bytes to
- * 32 KiB (1). */
+/* From a size to another, and what is written to of each block. */
+enum { GEOMETRIC, STEPS, LARGE, WHOLE };
+static const struct growth {
+	size_t first, limit;
+	size_t step; /* 0: by half, with another allocation in between */
+	int whole;   /* all of it, not its last byte alone */
+} growth[] = {
+    [GEOMETRIC] = {16, 4u << 20, 0, 0},
+    [STEPS] = {16, 32768, 16, 0},
+    [LARGE] = {128u << 10, 64u << 20, 0, 0},
+    [WHOLE] = {16u << 10, 4u << 20, 0, 1},
+};
+
+static void
+touch_grown(char *p, size_t before, size_t size, int whole)
+{
+	if (whole)
+		memset(p + before, 1, size - before);
+	else
+		touch(p + size - 1);
+}
+
 static void *
 grow(void *arg)
 {
 	struct job *job = arg;
-	size_t size, limit = job->order ? 32768 : 4u << 20;
+	const struct growth *g = &growth[job->order];
+	size_t size, before;
 	char *p, *other;
 	long n = 0;
 
 	while (n < job->ops) {
-		size = 16;
+		size = g->first;
 		other = NULL;
 		p = malloc(size);
-		while (size < limit) {
-			size += job->order ? 16 : size / 2;
+		while (size < g->limit) {
+			before = size;
+			size += g->step != 0 ? g->step : size / 2;
 			p = realloc(p, size);
-			touch(p + size - 1);
-			if (job->order == 0) {
+			touch_grown(p, before, size, g->whole);
+			if (g->step == 0) {
 				free(other);
 				other = malloc(64);
 			}
@@ -350,8 +372,10 @@ static const struct {
     {"live1m", live, 4000000, 0, 0},
     {"calloc64", zeroed, 20000000, 64, 0},
     {"calloc4k", zeroed, 3000000, 4096, 0},
-    {"realloc_geo", grow, 20000, 0, 0},
-    {"realloc_step", grow, 3000000, 0, 1},
+    {"realloc_geo", grow, 20000, 0, GEOMETRIC},
+    {"realloc_step", grow, 3000000, 0, STEPS},
+    {"realloc_large", grow, 200, 0, LARGE},
+    {"realloc_whole", grow, 2000, 0, WHOLE},
     {"prodcons64", produce, 6000000, 64, 0},
     {"prodconsmix", produce, 4000000, 0, 0},
     {"cache_lifo", cached, 20000000, 1, 0},
