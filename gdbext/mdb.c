@@ -440,14 +440,14 @@ static int
 resolve_word(struct dcmd_ctx *ctx, const char **word, bool option, char *number)
 {
 	const char *text = *word;
-	uint64_t value;
+	uint64_t value, at;
 	int rc = UMDB_OK;
 
 	if (strchr(text, '`') != NULL)
 		rc = mdb_value(ctx, text, &value);
 	else if (!mdb_number(text, strlen(text), &value) ||
 		 (!isdigit((unsigned char)text[0]) &&
-		     (!option || symbol(ctx, text, &value))))
+		     (!option || symbol(ctx, text, &at))))
 		return UMDB_OK;
 	if (rc == UMDB_OK) {
 		snprintf(number, NUMBER_LEN, "0x%" PRIx64, value);

@@ -299,6 +299,8 @@ START_TEST(lines_do_what_those_of_umem_do)
 	same("mdb ::help findleaks", "help findleaks");
 	same("mdb ::umalog -n 0t3", "log -n 3");
 	same("mdb ::umalog -n 10", "log -n 16");
+	same("mdb ::umalog -n a", "log -n 10");
+	same("mdb f1::ugrep -v -M ffff", "ugrep 0x555555555100 -v -M 0xffff");
 	snprintf(mdb, sizeof(mdb), "mdb %" PRIx64 "::whatis", buf);
 	snprintf(umem, sizeof(umem), "whatis 0x%" PRIx64, buf);
 	same(mdb, umem);
