@@ -52,7 +52,7 @@ const struct walker walkers[] = {
 	false, walker_pagemap},
     {"umem_cpu", "", "none: see thread_cache", START_NONE, false,
 	walker_no_cpu},
-    {"umem_cpu_cache", "[CACHE]", "none: see thread_cache", START_ADDR, true,
+    {"umem_cpu_cache", "[CACHE]", "none: see thread_cache", START_CACHE, true,
 	walker_no_cpu},
     {"umem_log", "[LOG]", "records of a log, newest first", START_LOG, true,
 	walker_log},

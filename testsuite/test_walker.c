@@ -345,9 +345,9 @@ START_TEST(wrong_starts_are_one_sentence)
 		"own; see the walker thread_cache",
 		UMDB_ENOTFOUND},
 	    {"walk umem_cpu_cache umem_alloc_64",
-		"walk: umem_alloc_64 is not an address or an expression that "
-		"gives one",
-		UMDB_EUSAGE},
+		"walk: there are no CPU caches: each thread has a cache of its "
+		"own; see the walker thread_cache",
+		UMDB_ENOTFOUND},
 	};
 	size_t i;
 
