@@ -131,6 +131,8 @@ dcmd_filter_log(struct dcmd_ctx *ctx, const struct dcmd_args *args, taddr_t log,
 		rc = parse_time(ctx, args->opt['e'], log, &ret->earliest);
 	if (rc == UMDB_OK && args->opt['l'] != NULL)
 		rc = parse_time(ctx, args->opt['l'], log, &ret->latest);
+	if (ret->latest == 0 && args->opt['l'][0] != 'T')
+		ret->latest = UINT64_MAX; /* 0 is no limit, as with -e */
 	if (rc == UMDB_OK && ret->thread_set)
 		rc = dcmd_thread(ctx, args->opt['t'], &ret->thread);
 	return rc;

@@ -481,9 +481,10 @@ END_TEST
 START_TEST(bufctl_filters_records)
 {
 	static const char *const none[] = {"-c f9", "-e 2000", "-l 999",
-	    "-e 0.1", "-t 7", "-a 0x7ffff0002060"};
-	static const char *const one[] = {"-c f0", "-c f3", "-e 1000",
-	    "-l 1000", "-l 0.000001", "-t 1", "-t 1001", "-a 0x7ffff0002010"};
+	    "-l T-9", "-e 0.1", "-t 7", "-a 0x7ffff0002060"};
+	static const char *const one[] = {"-c f0", "-c f3", "-e 1000", "-e 0",
+	    "-l 0", "-l 1000", "-l 0.000001", "-t 1", "-t 1001",
+	    "-a 0x7ffff0002010"};
 	char command[80];
 	size_t i;
 
