@@ -830,11 +830,60 @@ offer_names(struct umdb *u, enum dcmd_complete what, const char *start)
 	u->busy = false;
 }
 
-/* An argument of a command. */
-static void
-offer_arguments(
-    struct umdb *u, struct strbuf *to, const struct dcmd *d, const char *start)
+/* The letter of the option whose value begins at @start, or 0. */
+static char
+option_before(const struct dcmd *d, const char *line, const char *start)
 {
+	const char *o, *end, *p;
+
+	for (end = start; end > line && isspace((unsigned char)end[-1]);)
+		end--;
+	for (p = end; p > line && !isspace((unsigned char)p[-1]);)
+		p--;
+	if (p == end || *p != '-' || d->options == NULL)
+		return 0;
+	while (++p < end) {
+		o = *p != ':' ? strchr(d->options, *p) : NULL;
+		if (o == NULL || o[1] == ':')
+			return o != NULL && p + 1 == end ? *p : 0;
+	}
+	return 0;
+}
+
+/* What an option takes, which the usage says: "[-s bytes|count]". */
+static void
+offer_values(struct umdb *u, struct strbuf *to, const struct dcmd *d,
+    char letter, const char *start)
+{
+	const char option[] = {'-', letter, ' ', '\0'};
+	const char *p = strstr(d->usage, option);
+	char value[64], *word, *rest;
+
+	if (p == NULL)
+		return;
+	p += 3;
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(p, " ]"), p);
+	if (strcmp(value, "TYPE") == 0)
+		offer_words(to, d, start);
+	else if (strcmp(value, "CACHE") == 0)
+		offer_names(u, COMPLETE_CACHE, start);
+	else if (strchr(value, '|') != NULL)
+		for (word = strtok_r(value, "|", &rest); word != NULL;
+		     word = strtok_r(NULL, "|", &rest))
+			offer(to, word, start);
+}
+
+/* An argument of a command, which begins at @line. */
+static void
+offer_arguments(struct umdb *u, struct strbuf *to, const struct dcmd *d,
+    const char *line, const char *start)
+{
+	char letter = option_before(d, line, start);
+
+	if (letter != 0) {
+		offer_values(u, to, d, letter, start);
+		return;
+	}
 	if (start[0] == '-') {
 		offer_options(to, d, start);
 		return;
@@ -872,7 +921,7 @@ umdb_complete(struct umdb *u, const char *line)
 	struct strbuf *to = u != NULL ? &u->completions : &alone;
 	const char *last = line + strlen(line), *p;
 	char name[64], open;
-	bool mdb;
+	bool mdb, piped;
 	const struct dcmd *d;
 
 	to->len = 0;
@@ -881,19 +930,24 @@ umdb_complete(struct umdb *u, const char *line)
 		last--;
 	line += strspn(line, " \t");
 	mdb = strcspn(line, " \t") == 3 && strncmp(line, "mdb", 3) == 0;
-	for (p = line; *(p = dcmd_unquoted(p, "|", &open)) == '|';)
+	piped = false;
+	for (p = line; *(p = dcmd_unquoted(p, "|", &open)) == '|'; piped = true)
 		line = ++p;
 	line = stage_command(line, last, mdb);
 	if (line == NULL) {
 		offer_verbs(to, last);
 	} else if (last <= line) {
 		offer_commands(to, last);
+		if (piped) {
+			offer_aliases(to, last);
+			offer_walkers(to, last);
+		}
 	} else {
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, " \t"),
 		    line);
 		d = dcmd_find(name);
 		if (d != NULL)
-			offer_arguments(u, to, d, last);
+			offer_arguments(u, to, d, line, last);
 	}
 	return to->p != NULL ? to->p : "";
 }

@@ -148,6 +148,7 @@ class Dcmd(gdb.Command):
     def __init__(self, gdb_name, name, command):
         self.name = name
         self.others = COMPLETE.get(command.complete)
+        self.filters = "-c FUNCTION" in ffi.text(command.usage)
         super().__init__(gdb_name, gdb.COMMAND_DATA)
 
     def invoke(self, arg, _):
@@ -160,6 +161,9 @@ class Dcmd(gdb.Command):
         last = text.split(" ")[-1]
         skip = len(last) - len(word)
         found = session.complete(self.name + " " + text)
+        before = text[: len(text) - len(last)].split()
+        if self.filters and before[-1:] == ["-c"]:
+            return gdb.COMPLETE_SYMBOL
         if not found and self.others is not None:
             return self.others
         return [candidate[skip:] for candidate in found]

@@ -211,6 +211,35 @@ START_TEST(completion_offers_commands_options_words_and_caches)
 }
 END_TEST
 
+START_TEST(completion_offers_what_an_option_takes)
+{
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "findleaks -s "), "bytes\ncount\nage\ncaller\n");
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "findleaks -d  -s c"), "count\ncaller\n");
+	ck_assert_str_eq(umdb_complete(s.u, "findleaks -ds a"), "age\n");
+	ck_assert_str_eq(umdb_complete(s.u, "break alloc -c umem_a"),
+	    "umem_alloc_64\numem_alloc_48\n");
+	ck_assert_str_eq(umdb_complete(s.u, "vmem_seg x -T F"), "FREE\n");
+	ck_assert_str_eq(umdb_complete(s.u, "log -t "), "");
+	ck_assert_str_eq(umdb_complete(s.u, "log -n f"), "");
+	ck_assert_str_eq(umdb_complete(s.u, "log -n 3 f"), "fail\n");
+	ck_assert_str_eq(umdb_complete(s.u, "bufctl p -h -v"), "-v\n");
+	ck_assert_str_eq(umdb_complete(s.u, "mdb ::findleaks -s b"), "bytes\n");
+}
+END_TEST
+
+START_TEST(completion_behind_a_bar_knows_all_names)
+{
+	ck_assert_str_eq(
+	    umdb_complete(s.u, "walk umem_cache | umem_v"), "umem_verify\n");
+	ck_assert_str_eq(umdb_complete(s.u, "walk bufctl | bufctl_"),
+	    "bufctl_audit\nbufctl_history\n");
+	ck_assert_str_eq(umdb_complete(s.u, "findleaks | leakb"), "leakbuf\n");
+	ck_assert_str_eq(umdb_complete(s.u, "umem_v"), "");
+}
+END_TEST
+
 START_TEST(completion_knows_mdbs_notation)
 {
 	ck_assert_str_eq(umdb_complete(s.u, "mdb ::findl"), "::findleaks\n");
@@ -258,6 +287,8 @@ test_umdb_suite(void)
 	tcase_add_test(t, command_inside_a_command_is_refused);
 	tcase_add_test(t, writer_that_stops_stops_the_command);
 	tcase_add_test(t, completion_offers_commands_options_words_and_caches);
+	tcase_add_test(t, completion_offers_what_an_option_takes);
+	tcase_add_test(t, completion_behind_a_bar_knows_all_names);
 	tcase_add_test(t, completion_knows_mdbs_notation);
 	tcase_add_test(t, completion_works_without_a_session);
 	suite_add_tcase(suite, t);
