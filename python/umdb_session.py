@@ -397,7 +397,7 @@ def function_of_frame(frame):
         return frame.name()
     inner = frame.newer()
     called = inner is not None and inner.type() != gdb.SIGTRAMP_FRAME
-    match = ADDRESS.match(named_address(frame.pc() - called))
+    match = ADDRESS.match(named_address(max(frame.pc() - called, 0)))
     return match.group(1) if match else frame.name()
 
 

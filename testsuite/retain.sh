@@ -121,6 +121,25 @@ through_gdbserver()
 	    -ex continue "${ask[@]}" -ex kill "$dir/program"
 }
 
+# Of a stack that cannot be followed the frames that GDB has will do.
+to_nowhere()
+{
+	"${CC:-gcc}" -w -O0 -g -o "$dir/nowhere" testsuite/retain/nowhere.c
+	gdb -batch -nx -q -iex 'set debuginfod enabled off' \
+	    -ex 'set startup-with-shell off' -ex 'set width 0' \
+	    -ex "set environment LD_PRELOAD=$build/libumem.so.1" \
+	    -x "$root/python/umem_gdb.py" -ex run -ex 'umem top -roots -n1000' \
+	    -ex kill "$dir/nowhere" >"$dir/said" 2>&1 </dev/null
+	if grep -q ' thread 1 stack, mostly frame' "$dir/said"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL a stack to nowhere:"
+		tail -5 "$dir/said"
+	fi
+}
+
+to_nowhere
 for debug in audit ""; do
 	kernel_core "$debug" || echo "SKIP: no core of the kernel here"
 	if [ -z "${SHORT:-}" ] || [ -n "$debug" ]; then
