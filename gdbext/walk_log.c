@@ -78,6 +78,21 @@ log_check(struct snap *snap, taddr_t log, const umem_log_header_t *h)
 	return UMDB_OK;
 }
 
+/*
+ * True when nothing was ever written.  The kernel leaves memory that was never
+ * touched out of a core, so such a log cannot be read there.
+ */
+static bool
+log_is_unused(const umem_log_header_t *h)
+{
+	size_t i;
+
+	for (i = 0; i < UMEM_LOG_SLOTS_MAX; i++)
+		if (h->lh_slot[i].ls_records != 0)
+			return false;
+	return true;
+}
+
 /* Stamps of one chunk; an unreadable one is damage. */
 static int
 log_read_chunk(struct snap *snap, const umem_log_header_t *h, taddr_t chunk,
@@ -113,6 +128,8 @@ log_collect(struct snap *snap, taddr_t log, struct log_list *l)
 	rc = target_read(snap->tgt, log, &h, sizeof(h), "log header");
 	if (rc == UMDB_OK)
 		rc = log_check(snap, log, &h);
+	if (rc == UMDB_OK && log_is_unused(&h))
+		return UMDB_OK;
 	for (i = 0; rc == UMDB_OK && i < h.lh_nchunks; i++) {
 		if (target_poll(snap->tgt, "log", i, h.lh_nchunks))
 			return target_fail(

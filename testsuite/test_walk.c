@@ -371,6 +371,19 @@ START_TEST(unreadable_chunk_is_noted_and_hides_no_other)
 }
 END_TEST
 
+START_TEST(unused_log_may_be_left_out_of_the_core)
+{
+	taddr_t log = draw_log(&drawn, 2, 4096, DRAW_DEPTH);
+	const umem_log_header_t *h = fake_at(drawn.tgt, log, sizeof(*h));
+
+	fake_break(drawn.tgt, h->lh_base, 2 * 4096);
+	snap_expect_open();
+	ck_assert_int_eq(walk_log(snap, log, meet_record, NULL), UMDB_OK);
+	ck_assert_uint_eq(met.n, 0);
+	ck_assert_uint_eq(snap->ndamage, 0);
+}
+END_TEST
+
 START_TEST(insane_log_header_is_an_error)
 {
 	static const struct {
@@ -646,6 +659,7 @@ test_walk_suite(void)
 	tcase_add_loop_test(
 	    tc, damaged_record_is_noted_and_hides_no_other, 0, 2);
 	tcase_add_test(tc, unreadable_chunk_is_noted_and_hides_no_other);
+	tcase_add_test(tc, unused_log_may_be_left_out_of_the_core);
 	tcase_add_loop_test(tc, insane_log_header_is_an_error, 0, 7);
 	tcase_add_loop_test(
 	    tc, history_ends_where_the_log_was_overwritten, 0, 4);
