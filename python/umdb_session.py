@@ -152,15 +152,18 @@ class Session:
         except gdb.error:  # a symbol without debug information
             value = gdb.parse_and_eval("(long)&(%s)" % expression)
             code = gdb.TYPE_CODE_INT
+        placed = value.address  # None: a value that lies nowhere
         if code == gdb.TYPE_CODE_FUNC:
-            address[0] = int(value.address)
+            address[0] = int(placed)
             size[0] = function_size(address[0])
         elif code in (
             gdb.TYPE_CODE_STRUCT,
             gdb.TYPE_CODE_UNION,
             gdb.TYPE_CODE_ARRAY,
         ):
-            address[0] = int(value.address)
+            if placed is None:
+                return
+            address[0] = int(placed)
         else:
             address[0] = int(value) % (1 << 64)
         ok[0] = 1

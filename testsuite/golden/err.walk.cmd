@@ -9,3 +9,5 @@ umem walk leak 1
 umem walk magazine nosuch
 umem walk umem session_cache extra
 umem walk -x
+set $gone = *(struct node *)kept[0]
+umem walk leak $gone
