@@ -25,7 +25,8 @@
  *	one left for another	a ucontext_t that names no stack says where SP
  *				was (find_left.c)
  *	an ended thread's stack		glibc keeps it for the next thread, with
- *					a control block that has no thread id
+ *					a control block that has no thread id;
+ *					and its TLS blocks in buffers
  *
  * Any other stack (of a coroutine that is made in another way) is scanned
  * whole.  So is any other stack that no thread's SP is on.
@@ -575,6 +576,42 @@ tid_is_none(const struct stacks *st, const struct tcb *tcb)
 	return tid == 0 || tid == UINT32_MAX;
 }
 
+/*
+ * Of an ended thread's TLS blocks of dlopen(3)ed objects, nothing counts.  They
+ * are buffers, which glibc frees when the stack serves again, so that they are
+ * no leaks themselves; an entry of the table has what to free behind where the
+ * block is.
+ */
+static int
+blocks_of_ended(struct stacks *st, taddr_t tcb)
+{
+	enum { TCB_DTV = 8, ENTRY = 16, MOST = 4096 };
+	struct target *tgt = st->snap->tgt;
+	const struct snap_slab *s;
+	uint64_t n, entry[2];
+	taddr_t dtv, buf;
+	uint32_t index;
+	int rc = UMDB_OK;
+
+	if (target_read(tgt, tcb + TCB_DTV, &dtv, sizeof(dtv), "TLS") !=
+		UMDB_OK ||
+	    dtv <= ENTRY ||
+	    target_read(tgt, dtv - ENTRY, &n, sizeof(n), "TLS") != UMDB_OK)
+		return UMDB_OK;
+	for (; n > 0 && n <= MOST && rc == UMDB_OK; n--) {
+		if (target_read(tgt, dtv + n * ENTRY, entry, sizeof(entry),
+			"TLS") != UMDB_OK ||
+		    entry[1] == 0 ||
+		    !snap_buf_at(st->snap, entry[1], &s, &index))
+			continue;
+		buf = snap_buf_addr(s, index);
+		if (entry[1] == buf && entry[0] - buf < s->bufsize)
+			rc =
+			    ranges_add(&st->roots->dead, buf, buf + s->bufsize);
+	}
+	return rc;
+}
+
 static int
 stack_of_ended(struct stacks *st, taddr_t addr)
 {
@@ -588,6 +625,8 @@ stack_of_ended(struct stacks *st, taddr_t addr)
 	    lowest(st->sp, st->nsp, tcb->lo, tcb->hi) != tcb->hi)
 		return UMDB_OK;
 	rc = ranges_add(&st->roots->dead, tcb->lo + tcb->guard, tcb->addr);
+	if (rc == UMDB_OK)
+		rc = blocks_of_ended(st, addr);
 	if (rc == UMDB_OK)
 		rc = roots_add_dtv(tgt, st->roots, addr);
 	return rc;

@@ -16,6 +16,7 @@ __thread uint64_t in_tls_data = 1;
 static pthread_key_t key[40];
 static pthread_mutex_t forever = PTHREAD_MUTEX_INITIALIZER;
 static sem_t ready;
+static void *plugin;
 static void (*plugin_keep_tls)(void);
 
 STEP void
@@ -39,12 +40,15 @@ thread(void *arg)
 	return arg;
 }
 
-/* The thread's TLS goes with it. */
+/* The thread's TLS goes with it, that of the plugin too. */
 static void *
 short_thread(void *arg)
 {
 	in_tls = malloc(43);
 	truth_lost(in_tls, DEFINITE);
+	plugin_keep_tls();
+	truth_lost(*(void **)dlsym(plugin, "plugin_tls"), DEFINITE);
+	truth_lost(*(void **)dlsym(plugin, "plugin_tls_data"), DEFINITE);
 	return arg;
 }
 
@@ -53,15 +57,14 @@ load(void)
 {
 	char path[4096];
 	const char *dir = getenv("PLUGIN");
-	void *so;
 
 	snprintf(path, sizeof(path), "%s", dir != NULL ? dir : "./plugin.so");
-	so = dlopen(path, RTLD_NOW);
-	if (so == NULL)
+	plugin = dlopen(path, RTLD_NOW);
+	if (plugin == NULL)
 		exit(2);
-	((void (*)(void))(uintptr_t)dlsym(so, "plugin_keep"))();
+	((void (*)(void))(uintptr_t)dlsym(plugin, "plugin_keep"))();
 	plugin_keep_tls =
-	    (void (*)(void))(uintptr_t)dlsym(so, "plugin_keep_tls");
+	    (void (*)(void))(uintptr_t)dlsym(plugin, "plugin_keep_tls");
 }
 
 int
@@ -82,5 +85,8 @@ main(void)
 		pthread_create(&t[i], NULL, thread, NULL);
 		sem_wait(&ready);
 	}
+	/* the first one's stack serves again, the last one's does not */
+	pthread_create(&t[0], NULL, short_thread, NULL);
+	pthread_join(t[0], NULL);
 	truth_end();
 }
