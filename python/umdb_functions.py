@@ -13,6 +13,20 @@ Works on a stopped process, on a core file, and in the condition of a
 breakpoint.  What is no buffer of the allocator's has %s."""
 
 
+def place(value):
+    """What a function, an array or a structure stands for: where it lies."""
+    if value.type.strip_typedefs().code in (
+        gdb.TYPE_CODE_FUNC,
+        gdb.TYPE_CODE_ARRAY,
+        gdb.TYPE_CODE_STRUCT,
+        gdb.TYPE_CODE_UNION,
+    ):
+        value = value.address
+        if value is None:
+            raise gdb.GdbError("the value lies nowhere: it has no address")
+    return value
+
+
 class Function(gdb.Function):
     def __init__(self, session, name, pick, state=False):
         self.session = session
@@ -22,14 +36,10 @@ class Function(gdb.Function):
 
     def invoke(self, pointer):
         try:
-            if pointer.type.strip_typedefs().code in (
-                gdb.TYPE_CODE_FUNC,
-                gdb.TYPE_CODE_ARRAY,
-            ):
-                pointer = pointer.address
-            address = int(pointer) % (1 << 64)
+            address = int(place(pointer)) % (1 << 64)
             found = self.session.buffer(address, self.state)
         except (
+            gdb.error,
             umdb_session.Failed,
             umdb_target.NoTarget,
             OSError,

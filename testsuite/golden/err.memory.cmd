@@ -19,3 +19,5 @@ umem break alloc -b nosuch
 umem break free -b 0
 umem examine kept[0]
 umem examine nosuch X
+set $v = *(struct node *)kept[0]
+output $_umem_size($v)

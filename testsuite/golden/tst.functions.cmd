@@ -17,3 +17,4 @@ output $_streq($_umem_state(kept[0]), $_umem_state(kept[9]))
 set $name = $_umem_cache(kept[8])
 output $_umem_cache(kept[0])
 output $name
+output $_umem_size(*(struct node *)kept[0])
