@@ -562,6 +562,18 @@ probe_record(struct checker *k, struct probe *b)
 		b->size = told;
 }
 
+/*
+ * The library found that it had been written to as it was to be handed out,
+ * and that was the end: it is free yet, though no list has it any more.
+ */
+static bool
+was_refused(const struct checker *k, const struct probe *b)
+{
+	return was_reported(k, b) &&
+	       k->snap->root.root_abort.ab_error == UMEM_ERR_MODIFIED &&
+	       tag_is(b, UMEM_BUFTAG_FREE);
+}
+
 /* Can the guards of this slab be where its cache says? */
 static bool
 guards_fit(const struct snap_slab *s, const umem_cache_t *c)
@@ -603,6 +615,8 @@ check_slab(struct checker *k, const struct snap_slab *s)
 		b.allocated = snap_buf_state(k->snap, s, i) == BUF_ALLOCATED;
 		memcpy(&b.tag, b.p + c->cache_buftag, sizeof(b.tag));
 		probe_record(k, &b);
+		if (b.allocated && was_refused(k, &b))
+			b.allocated = false;
 		k->checked++;
 		found = k->found;
 		if (b.allocated)

@@ -308,8 +308,7 @@ draw_buf(struct draw *d, taddr_t slab, uint32_t index)
 	return s->slab_base + s->slab_first + index * s->slab_chunksize;
 }
 
-/* Flip a buffer's bit, keep the counts and the lists. */
-static void
+void
 draw_bit(struct draw *d, taddr_t slab, uint32_t index, bool used)
 {
 	umem_slab_t *s = fake_at(d->tgt, slab, sizeof(*s));

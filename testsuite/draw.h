@@ -102,6 +102,9 @@ taddr_t draw_alloc(struct draw *d, taddr_t slab, uint32_t index, uint64_t size);
 /* draw_free - back into the slab, with guards and bufctl */
 void draw_free(struct draw *d, taddr_t slab, uint32_t index);
 
+/* draw_bit - flip a buffer's bit, keep the counts and the lists */
+void draw_bit(struct draw *d, taddr_t slab, uint32_t index, bool used);
+
 /* draw_depot - a magazine with these buffers in the depot; its address */
 taddr_t draw_depot(struct draw *d, taddr_t cache, const taddr_t *buf,
     uint32_t n, uint32_t size);

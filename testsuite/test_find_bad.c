@@ -352,6 +352,20 @@ START_TEST(buffer_for_which_the_library_stopped_is_not_excused)
 }
 END_TEST
 
+/* Neither the slab nor a magazine has it any more, nor has the client. */
+START_TEST(free_buffer_that_the_library_refused_to_hand_out_is_free)
+{
+	draw_free(&d, slab, 2);
+	draw_bit(&d, slab, 2, true);
+	poke(buf + 13, 1);
+	DRAW_SET(&d, d.root, umem_root_t, root_abort.ab_timestamp, 5);
+	DRAW_SET(&d, d.root, umem_root_t, root_abort.ab_realbuf, buf);
+	DRAW_SET(
+	    &d, d.root, umem_root_t, root_abort.ab_error, UMEM_ERR_MODIFIED);
+	expect_one(BAD_FREE, buf, buf + 13);
+}
+END_TEST
+
 static void
 forked_at(uint64_t when, uint64_t recorded)
 {
@@ -584,6 +598,8 @@ add_guards(Suite *s)
 	tcase_add_test(t, damage_is_not_excused_by_what_the_client_holds);
 	tcase_add_test(t, buffer_whose_record_is_half_written_is_excused);
 	tcase_add_test(t, buffer_for_which_the_library_stopped_is_not_excused);
+	tcase_add_test(
+	    t, free_buffer_that_the_library_refused_to_hand_out_is_free);
 	tcase_add_test(t, buffer_that_fork_took_from_its_thread_is_excused);
 	tcase_add_test(t, first_record_that_fork_cut_short_is_excused);
 	tcase_add_test(t, damage_since_fork_is_not_excused);
