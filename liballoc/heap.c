@@ -486,7 +486,7 @@ heap_move(vmem_t *arena, void *addr, size_t old_size, size_t new_size)
 		return NULL;
 	vmem_req_init(&rq, heap_arena, new_size, 0);
 	rq.room = room_to_grow(new_size);
-	/* what lay there would only be dropped */
+	/* where it moves to, what lay there would only be dropped */
 	rq.clean = old_size > COPY_MAX;
 	if (take_adopted(arena, &rq, &place) != 0)
 		return NULL;

@@ -7,7 +7,7 @@
  * "umem_oversize" and "umem_firewall" import from that.  Freed pages stay
  * resident for a while, for the next taker, and decay: heap_decay(), called
  * from slow paths, purges those that nobody wanted for about a second, and at
- * once the oldest when there are more than 32 MiB and half of what is in use.
+ * once the oldest when there are more than 32 MiB and more than is in use.
  *
  * Pages of heap_firewall are inaccessible while they are free, always read as
  * zero when they are handed out, and are reused as late as possible.

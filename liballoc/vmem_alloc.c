@@ -245,8 +245,11 @@ find_extended(
 
 		for (; s != NULL && s->vs_dirty && left-- > 0; s = s->vs_knext)
 			if (seg_size(s) < rq->size &&
-			    seg_extend(ar, s, rq->size) == 0) {
+			    seg_cut_behind(ar, s, rq->size - seg_size(s)) ==
+				0) {
 				*addr_ret = s->vs_start;
+				seg_trim(
+				    ar, s, s->vs_start, s->vs_start + rq->size);
 				return s;
 			}
 	}
@@ -606,29 +609,10 @@ vmem_adopt_resize(
 static int
 grow(struct vmem_arena *ar, vmem_seg_t *s, uint64_t more)
 {
-	uint64_t found = 0;
-	vmem_seg_t *t;
-
-	for (t = s->vs_anext; found < more; t = t->vs_anext) {
-		if (t->vs_type != VMEM_SEG_FREE || t->vs_dirty == SEG_PURGING)
-			return -1;
-		found += seg_size(t);
-	}
-	while (more > 0) {
-		uint64_t size;
-
-		t = s->vs_anext;
-		size = seg_size(t);
-		if (size > more) {
-			size = more;
-			seg_trim(ar, t, t->vs_start + size, t->vs_end);
-		} else {
-			seg_delete(ar, t);
-		}
-		s->vs_end += size;
-		more -= size;
-		ar->vm.vm_mem_inuse += size;
-	}
+	if (seg_cut_behind(ar, s, more) != 0)
+		return -1;
+	s->vs_end += more;
+	ar->vm.vm_mem_inuse += more;
 	return 0;
 }
 

@@ -173,10 +173,10 @@ vmem_seg_t *seg_join(struct vmem_arena *ar, vmem_seg_t *a);
 vmem_seg_t *seg_join_run(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size);
 
 /*
- * seg_extend - make the free segment @s one of @size bytes, more than it has,
- * by what is free behind it; -1 if that is not enough
+ * seg_cut_behind - take @size bytes off the free segments right behind @s,
+ * which is to have them; -1 if there are not so many
  */
-int seg_extend(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size);
+int seg_cut_behind(struct vmem_arena *ar, const vmem_seg_t *s, uint64_t size);
 
 /* seg_trim - a free segment gets other bounds */
 void seg_trim(

@@ -371,26 +371,28 @@ seg_free(struct vmem_arena *ar, vmem_seg_t *s, int dirty)
 }
 
 int
-seg_extend(struct vmem_arena *ar, vmem_seg_t *s, uint64_t size)
+seg_cut_behind(struct vmem_arena *ar, const vmem_seg_t *s, uint64_t size)
 {
-	uint64_t more = size - seg_size(s), part;
+	uint64_t found = 0;
 	vmem_seg_t *t;
 
-	for (t = s->vs_anext; more > 0; t = t->vs_anext) {
+	for (t = s->vs_anext; found < size; t = t->vs_anext) {
 		if (t->vs_type != VMEM_SEG_FREE || t->vs_dirty == SEG_PURGING)
 			return -1;
-		more -= seg_size(t) < more ? seg_size(t) : more;
+		found += seg_size(t);
 	}
-	while (seg_size(s) < size) {
+	while (size > 0) {
+		uint64_t part;
+
 		t = s->vs_anext;
-		part = size - seg_size(s);
-		if (seg_size(t) > part) {
+		part = seg_size(t);
+		if (part > size) {
+			part = size;
 			seg_trim(ar, t, t->vs_start + part, t->vs_end);
 		} else {
-			part = seg_size(t);
 			seg_delete(ar, t);
 		}
-		seg_trim(ar, s, s->vs_start, s->vs_end + part);
+		size -= part;
 	}
 	return 0;
 }

@@ -418,6 +418,19 @@ START_TEST(wholly_free_spans_go_back_after_ten_seconds)
 }
 END_TEST
 
+/* Free are 4 MiB of dirty pages and, behind them, 60 of clean ones. */
+static char *
+dirty_then_clean(void)
+{
+	char *p = heap_alloc(heap_oversize, 64 * MIB, PAGE, NULL);
+
+	ck_assert_int_eq(heap_resize(heap_oversize, p, 64 * MIB, 4 * MIB), 1);
+	(void)heap_decay(os_now() + 2 * SECOND, 0);
+	memset(p, 1, 4 * MIB);
+	heap_free(heap_oversize, p, 4 * MIB);
+	return p;
+}
+
 /* What neither segment could hold alone is found before more is mapped. */
 START_TEST(clean_and_dirty_neighbours_serve_a_request_together)
 {
@@ -426,11 +439,7 @@ START_TEST(clean_and_dirty_neighbours_serve_a_request_together)
 	int zero;
 
 	umem_init();
-	p = heap_alloc(heap_oversize, 64 * MIB, PAGE, NULL);
-	ck_assert_int_eq(heap_resize(heap_oversize, p, 64 * MIB, 4 * MIB), 1);
-	(void)heap_decay(os_now() + 2 * SECOND, 0);
-	memset(p, 1, 4 * MIB);
-	heap_free(heap_oversize, p, 4 * MIB);
+	p = dirty_then_clean();
 	ck_assert_uint_ge(arena_of(heap_arena)->dirty, 4 * MIB);
 	ck_assert_uint_lt(arena_of(heap_arena)->dirty, 8 * MIB);
 	total = heap_arena->vm_mem_total;
@@ -450,11 +459,7 @@ START_TEST(a_request_takes_dirty_pages_and_clean_ones_behind_them)
 	int zero;
 
 	umem_init();
-	p = heap_alloc(heap_oversize, 64 * MIB, PAGE, NULL);
-	ck_assert_int_eq(heap_resize(heap_oversize, p, 64 * MIB, 4 * MIB), 1);
-	(void)heap_decay(os_now() + 2 * SECOND, 0);
-	memset(p, 1, 4 * MIB);
-	heap_free(heap_oversize, p, 4 * MIB);
+	p = dirty_then_clean();
 	q = heap_alloc(heap_oversize, 9 * MIB, PAGE, &zero);
 	ck_assert_ptr_eq(q, p);
 	ck_assert_int_eq(zero, 0);
