@@ -184,21 +184,26 @@ struct chunk {
 	uint64_t self;           /* what bt_bufctl must be */
 };
 
+/* chunk_at - @buf, which is chunk @index of the slab */
+static inline struct chunk
+chunk_at(umem_cache_t *cp, umem_slab_t *sp, size_t index, void *buf)
+{
+	struct chunk c = {cp, sp, buf, NULL, NULL, (uintptr_t)buf};
+
+	c.tag = (umem_buftag_t *)(c.buf + cp->cache_buftag);
+	c.bc = audit_bufctl(cp, sp, index);
+	if (c.bc != NULL)
+		c.self = (uintptr_t)c.bc;
+	return c;
+}
+
 static inline struct chunk
 chunk_of(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 {
-	struct chunk c = {cp, sp, buf, NULL, NULL, (uintptr_t)buf};
-	uint64_t off;
+	uint64_t off =
+	    (uint64_t)((char *)buf - (char *)sp->slab_base) - sp->slab_first;
 
-	c.tag = (umem_buftag_t *)(c.buf + cp->cache_buftag);
-	if (sp->slab_bufctl != NULL) {
-		off =
-		    (uint64_t)(c.buf - (char *)sp->slab_base) - sp->slab_first;
-		c.bc = audit_bufctl(
-		    cp, sp, off * cp->cache_recip >> UMEM_RECIP_SHIFT);
-		c.self = (uintptr_t)c.bc;
-	}
-	return c;
+	return chunk_at(cp, sp, off * cp->cache_recip >> UMEM_RECIP_SHIFT, buf);
 }
 
 static inline word_t *
@@ -306,15 +311,14 @@ static inline int
 stamp(umem_bufctl_audit_t *bc, int frames, const struct stack_frame *from)
 {
 	uint64_t *stack = (uint64_t *)((char *)bc + UMEM_BC_STACK);
-	int handler = 0;
-	int n = 0;
+	unsigned n = 0;
 
 	bc->bc_timestamp = stamp_now();
 	bc->bc_thread = umem_thread_id();
 	if (frames > 0)
-		n = stack_capture(from, stack, frames, &handler);
-	bc->bc_depth = (uint16_t)n;
-	return handler;
+		n = stack_capture(from, stack, frames);
+	bc->bc_depth = STACK_DEPTH(n);
+	return (n & STACK_IN_HANDLER) != 0;
 }
 
 void
@@ -707,32 +711,33 @@ dress(const struct chunk *c, size_t size, int exact)
 	tag_set(c, UMEM_BUFTAG_ALLOC, redzone_word(size, exact));
 }
 
-static NOINLINE void
+static NOINLINE void *
 alloc_large(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
     const struct stack_frame *from)
 {
-	struct chunk c = chunk_of(cp, sp, buf);
+	struct chunk c = chunk_at(cp, sp, 0, buf);
 
 	large_guard(&c, size);
 	record(&c, size, UMEM_BC_ALLOC, from);
+	return buf;
 }
 
-void
+void *
 audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
     int exact, const struct stack_frame *from)
 {
-	struct chunk c = chunk_of(cp, sp, buf);
+	struct chunk c;
 
-	if (cp->cache_flags & UMF_LARGE) {
-		alloc_large(cp, sp, buf, size, from);
-		return;
-	}
+	if (__builtin_expect(cp->cache_flags & UMF_LARGE, 0))
+		return alloc_large(cp, sp, buf, size, from);
+	c = chunk_of(cp, sp, buf);
 	if (cp->cache_flags & UMF_BUFTAG) {
 		if (__builtin_expect(!alloc_is_good(&c), 0))
 			report_modified(cp, sp, buf, "an allocation");
 		dress(&c, size, exact);
 	}
 	record(&c, size, UMEM_BC_ALLOC, from);
+	return buf;
 }
 
 /* record_says_free - the same as the tag would, for caches without tags */
@@ -756,10 +761,11 @@ record_says_free(const struct chunk *c, size_t freed)
 
 /* free_untagged - large buffers, and caches with records alone */
 static NOINLINE int
-free_untagged(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t freed,
+free_untagged(umem_slab_t *sp, size_t index, void *buf, size_t freed,
     const struct stack_frame *from)
 {
-	struct chunk c = chunk_of(cp, sp, buf);
+	umem_cache_t *cp = sp->slab_cache;
+	struct chunk c = chunk_at(cp, sp, index, buf);
 	size_t size = cp->cache_bufsize;
 
 	if (cp->cache_flags & UMF_LARGE) {
@@ -776,14 +782,16 @@ free_untagged(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t freed,
 }
 
 int
-audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+audit_free(umem_slab_t *sp, size_t index, void *buf, size_t size,
     const struct stack_frame *from)
 {
-	struct chunk c = chunk_of(cp, sp, buf);
+	umem_cache_t *cp = sp->slab_cache;
+	struct chunk c;
 	size_t asked;
 
 	if ((cp->cache_flags & UMF_BUFTAG) == 0 || cp->cache_flags & UMF_LARGE)
-		return free_untagged(cp, sp, buf, size, from);
+		return free_untagged(sp, index, buf, size, from);
+	c = chunk_at(cp, sp, index, buf);
 	if (__builtin_expect(!free_is_good(&c, size, &asked), 0)) {
 		if (report_free(cp, sp, buf, size) != 0)
 			return -1;

@@ -59,21 +59,21 @@ void audit_slab_fini(umem_cache_t *cp, umem_slab_t *sp);
  *         that the red zone encodes it; 0 for object caches
  *
  * A buffer that was changed while free is reported here (fatal unless
- * noabort, then mended).
+ * noabort, then mended).  Returns @buf.
  */
-void audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+void *audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
     int exact, const struct stack_frame *from);
 
 /**
  * audit_free - the client gives a buffer back
+ * @index: which chunk of the slab it is the start of
  * @size: what it says the size is, or (size_t)-1 if it does not (free(3),
  *        umem_cache_free)
  *
- * @buf is known to be the start of a chunk of @sp.  Returns 0 when the buffer
- * may be freed; -1 when a fault was reported that forbids it (freed twice)
- * and noabort let the program go on.
+ * Returns 0 when the buffer may be freed; -1 when a fault was reported that
+ * forbids it (freed twice) and noabort let the program go on.
  */
-int audit_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
+int audit_free(umem_slab_t *sp, size_t index, void *buf, size_t size,
     const struct stack_frame *from);
 
 /* audit_size - bytes that were asked for, from the tag or the record */
@@ -96,11 +96,19 @@ void audit_stamp(umem_bufctl_audit_t *bc);
 
 /*
  * umem_thread_id, umem_thread_slot - kernel thread id of the caller, and a
- * small number that no other running thread has, or UINT_MAX; cached in its
- * thread cache (tcache.c)
+ * small number that no other running thread has, or UINT_MAX (tcache.c)
  */
-uint32_t umem_thread_id(void);
+extern __thread uint32_t umem_tid
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+uint32_t umem_thread_id_first(void);
 unsigned umem_thread_slot(void);
+
+static inline uint32_t
+umem_thread_id(void)
+{
+	return __builtin_expect(umem_tid != 0, 1) ? umem_tid
+						  : umem_thread_id_first();
+}
 
 /* audit_bufctl - the record of chunk @index of @sp, NULL without audit */
 static inline umem_bufctl_audit_t *

@@ -36,12 +36,13 @@ alloc_from_cache(umem_cache_t *cp, size_t size, const struct stack_frame *from)
 	void *buf = tc_alloc(cp);
 
 	if (buf != NULL && cache_is_checked(cp))
-		audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
+		(void)audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
 	return buf;
 }
 
-void *
-buffer_alloc(
+/* alloc_any - buffer_alloc() for whatever it meets */
+static __attribute__((noinline)) void *
+alloc_any(
     size_t size, size_t align, int *zero_ret, const struct stack_frame *from)
 {
 	umem_cache_t *cp = NULL;
@@ -63,6 +64,37 @@ buffer_alloc(
 		audit_fail(cp, size);
 	watch_alloc(buf, size);
 	return buf;
+}
+
+/* calls_are_plain - nothing is on that looks at each call by itself */
+static inline int
+calls_are_plain(void)
+{
+	return (umem_root.root_ready == UMEM_READY) &
+	       (umem_root.root_mtbf == 0) & !watch_is_on();
+}
+
+/*
+ * What a program under audit allocates all day: a small buffer that the
+ * thread's cache has.
+ */
+void *
+buffer_alloc(
+    size_t size, size_t align, int *zero_ret, const struct stack_frame *from)
+{
+	umem_cache_t *cp;
+	void *buf;
+
+	if (__builtin_expect(
+		!calls_are_plain() || goes_to_large(size) || zero_ret != NULL,
+		0))
+		return alloc_any(size, align, zero_ret, from);
+	cp = cache_for(size, align);
+	if (__builtin_expect(cp == NULL || !cache_is_checked(cp) ||
+				 !tc_pop(cp->cache_bin, &buf),
+		0))
+		return alloc_any(size, align, zero_ret, from);
+	return audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
 }
 
 /* ----------------------------------------------------------------- free */
@@ -155,8 +187,9 @@ buffer_slab(void *buf, const char *function)
 	return sp;
 }
 
-void
-buffer_free(void *buf, size_t size, const char *function,
+/* free_any - buffer_free() for whatever it meets */
+static __attribute__((noinline)) void
+free_any(void *buf, size_t size, const char *function,
     const struct stack_frame *from)
 {
 	umem_slab_t *sp = buffer_slab(buf, function);
@@ -170,9 +203,36 @@ buffer_free(void *buf, size_t size, const char *function,
 		large_free(sp, buf, size, function);
 		return;
 	}
-	if (cache_is_checked(cp) && audit_free(cp, sp, buf, size, from) != 0)
+	if (cache_is_checked(cp) && audit_free(sp, (size_t)slab_index(sp, buf),
+					buf, size, from) != 0)
 		return;
 	tc_free(cp, buf);
+}
+
+/* As buffer_alloc(): a buffer of a cache of malloc's that is checked. */
+void
+buffer_free(void *buf, size_t size, const char *function,
+    const struct stack_frame *from)
+{
+	umem_slab_t *sp = pagemap_slab(buf);
+	umem_cache_t *cp;
+	long index;
+
+	if (__builtin_expect(sp == NULL || watch_is_on(), 0)) {
+		free_any(buf, size, function, from);
+		return;
+	}
+	cp = sp->slab_cache;
+	index = slab_index(sp, buf);
+	if (__builtin_expect((cp->cache_flags & (UMF_MALLOC | UMF_LARGE)) !=
+				     UMF_MALLOC ||
+				 !cache_is_checked(cp) || index < 0,
+		0)) {
+		free_any(buf, size, function, from);
+		return;
+	}
+	if (audit_free(sp, (size_t)index, buf, size, from) == 0)
+		tc_free(cp, buf);
 }
 
 /* -------------------------------------------------------------- resizing */

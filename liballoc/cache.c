@@ -454,6 +454,17 @@ cache_for_other(size_t size, size_t align)
 
 /* --------------------------------------------------------- alloc and free */
 
+/* The constructor failed: as it came, so it goes. */
+static __attribute__((noinline, cold)) void
+free_unconstructed(umem_cache_t *cp, void *buf, const struct stack_frame *from)
+{
+	umem_slab_t *sp = pagemap_slab(buf);
+	long index = slab_index(sp, buf);
+
+	if (audit_free(sp, (size_t)index, buf, (size_t)-1, from) == 0)
+		tc_free(cp, buf);
+}
+
 static void *
 alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 {
@@ -470,8 +481,7 @@ alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 	if (construct == NULL ||
 	    construct(buf, (void *)cp->cache_private, UMEM_DEFAULT) == 0)
 		return buf;
-	if (audit_free(cp, pagemap_slab(buf), buf, (size_t)-1, from) == 0)
-		tc_free(cp, buf);
+	free_unconstructed(cp, buf, from);
 	return NULL;
 }
 
@@ -542,7 +552,7 @@ free_checked(umem_cache_t *cp, void *buf, const struct stack_frame *from)
 	}
 	if (destruct != NULL && tag_says_allocated(cp, buf))
 		destruct(buf, (void *)cp->cache_private);
-	if (audit_free(cp, sp, buf, (size_t)-1, from) == 0)
+	if (audit_free(sp, (size_t)index, buf, (size_t)-1, from) == 0)
 		tc_free(cp, buf);
 }
 

@@ -309,12 +309,12 @@ print_noticer(const struct umem_fault *f)
 {
 	const struct stack_frame from = stack_caller();
 	uint64_t pcs[FRAMES_SHOWN + 1];
-	int n = stack_capture(&from, pcs, FRAMES_SHOWN + 1, NULL);
+	size_t n = STACK_DEPTH(stack_capture(&from, pcs, FRAMES_SHOWN + 1));
 
 	umem_error_message("umem:   noticed by thread %u%s%s\n", os_tid(),
 	    f->function != NULL ? " in " : "",
 	    f->function != NULL ? f->function : "");
-	print_stack(pcs, n > 0 ? (size_t)n : 0);
+	print_stack(pcs, n);
 }
 
 /* keep_facts - the same for a debugger */

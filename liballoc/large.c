@@ -313,7 +313,7 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 	if (zero_ret != NULL)
 		*zero_ret = fresh;
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
-		audit_alloc(large_cache, sp, large_buffer(sp), size, 1, &from);
+		(void)audit_alloc(large_cache, sp, large_buffer(sp), size, 1, &from);
 		if (zero_ret != NULL)
 			*zero_ret = 0;
 	}
@@ -353,7 +353,7 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 		return;
 	}
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN) &&
-	    audit_free(large_cache, sp, buf, size, &from) != 0)
+	    audit_free(sp, 0, buf, size, &from) != 0)
 		return;
 	ahead_free(sp);
 	freed_ring[freed_next++ % FREED_RING] = buf;

@@ -473,16 +473,13 @@ walk_all(struct walk *w)
 }
 
 /* capture_walk - the rest of stack_capture() */
-static __attribute__((noinline)) int
-capture_walk(
-    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
+static __attribute__((noinline)) unsigned
+capture_walk(const struct stack_frame *from, uint64_t *pcs, int max)
 {
 	struct walk w = {.at = *from, .to = pcs, .end = pcs + max};
 
 	walk_all(&w);
-	if (in_handler_ret != NULL)
-		*in_handler_ret = w.in_handler;
-	return (int)(w.to - pcs);
+	return (unsigned)(w.to - pcs) | (w.in_handler ? STACK_IN_HANDLER : 0);
 }
 
 /*
@@ -503,31 +500,27 @@ capture_guess(
 }
 
 /* capture_slow - stack_capture() for when there is no memo, or no good one */
-static __attribute__((noinline)) int
-capture_slow(
-    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
+static __attribute__((noinline)) unsigned
+capture_slow(const struct stack_frame *from, uint64_t *pcs, int max)
 {
 	if (stack_mode == STACK_OFF)
 		return 0;
 	loader_watch();
-	return capture_walk(from, pcs, max, in_handler_ret);
+	return capture_walk(from, pcs, max);
 }
 
-int
-stack_capture(
-    const struct stack_frame *from, uint64_t *pcs, int max, int *in_handler_ret)
+unsigned
+stack_capture(const struct stack_frame *from, uint64_t *pcs, int max)
 {
 	struct memo *memo = thread_memo;
 	int n;
 
-	if (in_handler_ret != NULL)
-		*in_handler_ret = 0;
 	if (__builtin_expect(is_memo(memo) && loader_is_calm(), 1)) {
 		n = capture_guess(memo, from, pcs, max);
 		if (__builtin_expect(n >= 0, 1))
-			return n;
+			return (unsigned)n;
 	}
-	return capture_slow(from, pcs, max, in_handler_ret);
+	return capture_slow(from, pcs, max);
 }
 
 /*

@@ -25,9 +25,11 @@ void stack_init(void);
  * Leaves out frames inside this library.  Never allocates, never takes a
  * lock that the loader may hold, never recurses; before stack_init() and
  * where nothing is known of a frame the trace ends.  Returns the number of
- * frames; sets *in_handler_ret (may be NULL) when a signal frame was crossed.
+ * frames, and STACK_IN_HANDLER with it when a signal frame was crossed.
  */
-int stack_capture(const struct stack_frame *from, uint64_t *pcs, int max,
-    int *in_handler_ret);
+unsigned stack_capture(const struct stack_frame *from, uint64_t *pcs, int max);
+
+#define STACK_IN_HANDLER 0x10000u
+#define STACK_DEPTH(captured) ((uint16_t)(captured))
 
 #endif /* UMEM_STACK_H */

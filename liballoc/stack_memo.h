@@ -35,23 +35,25 @@
 #define TRACE_OTHERS 20u
 #define TRACE_FRAMES 15u
 #define TRACE_SIZE 512u
+#define TRACE_FACTOR 0x9fb21c651e98df25u /* odd, otherwise random; another */
+#define TRACE_MIX 0xd6e8feb86659fd93u
 #define TRACE_REACH ((uint64_t)UINT16_MAX * 8) /* of a word's address */
 #define MEMO_TRACES 512u
 #define MEMO_BITS 10 /* of the index */
 #define MEMO_PROBES 8
-#define ROW_BITS 7      /* of guesses */
-#define GUESS_BITS 5    /* in a row, which is a line of the cache */
-#define HISTORY_SHIFT 5 /* so that some three traces count */
+#define ROW_BITS 7       /* of guesses */
+#define GUESS_BITS 5     /* in a row, which is a line of the cache */
+#define HISTORY_SHIFT 21 /* so that three traces count */
 
 /*
- * A trace, or its first frames: then it goes on at end.  What a usual one is
- * compared by fills three lines of the cache.  Addresses are told as the number
- * of words above sp.
+ * A trace, or its first frames: then it goes on at end.  A usual one is compared
+ * by the first line of the cache alone.  Addresses are told as the number of
+ * words above sp.
  */
 struct trace {
 	uint64_t pc; /* where the walk started; 0: there is none */
 	uint64_t sp;
-	uint64_t bp;
+	uint64_t sum;         /* of all words, see trace_read() */
 	uint32_t epoch;       /* of the rules that it follows from */
 	uint8_t is_whole : 1; /* the walk ended here */
 	uint8_t by_bp : 1;    /* a frame was reached by the start's bp */
@@ -59,8 +61,9 @@ struct trace {
 	uint8_t nreturn;
 	uint8_t nother;
 	uint16_t return_at[TRACE_RETURNS];
-	uint64_t returns[TRACE_RETURNS]; /* shown, as stack_capture() does */
 	uint16_t other_at[TRACE_OTHERS]; /* more words that it follows from */
+	uint64_t bp;
+	uint64_t returns[TRACE_RETURNS]; /* shown, as stack_capture() does */
 	uint64_t others[TRACE_OTHERS];
 	struct stack_frame end;
 } __attribute__((aligned(TRACE_SIZE)));
@@ -68,10 +71,10 @@ struct trace {
 /* Zeroed memory is an empty one. */
 struct memo {
 	uint64_t busy_sp; /* of the walk in progress, 0 none */
-	uint64_t history; /* the traces that were taken last, folded */
+	uint64_t history; /* the traces that were taken last */
 	uint32_t next;    /* trace to be replaced */
-	uint32_t row;     /* the guesses that follow from it */
-	uint16_t guess[1u << ROW_BITS][1u << GUESS_BITS]
+	uint32_t row;     /* the row of guess[] that follows from them */
+	uint16_t guess[1u << (ROW_BITS + GUESS_BITS)]
 	    __attribute__((aligned(64)));
 	uint16_t index[1u << MEMO_BITS]; /* of trace[] */
 	struct trace trace[MEMO_TRACES];
@@ -139,35 +142,48 @@ trace_start(const struct trace *t, uint64_t *pcs)
 }
 
 /*
- * trace_take - give all that it has; returns 0 if one of the words that led
- * along it has another value now, and then what was written is worth nothing
+ * trace_read - write what it has, as the words are now; returns their sum.
+ * Two polynomials in a number without structure, of 64 bits: other words have
+ * the same sum by a chance of 2^-64, and even then the words that were written
+ * are those that lie on the stack.  To compare one sum with another takes a
+ * third of the memory of comparing each word.
  */
-static inline STACK_RAW int
-trace_take(const struct trace *t, uint64_t *restrict pcs)
+static inline STACK_RAW uint64_t
+trace_read(const struct trace *t, uint64_t *restrict pcs)
 {
 	const unsigned n = t->nreturn;
 	const uint64_t *sp = (const uint64_t *)t->sp;
-	uint64_t v, w, bad = 0;
+	uint64_t v, w, even = 0, odd = 0;
 	unsigned i;
 
 	/* what is there now, not what the compiler may know of it */
 	__asm__ volatile("" : "+r"(sp) : : "memory");
 	pcs = trace_start(t, pcs);
-	/* by twos: half the turns */
 	for (i = 0; i + 1 < n; i += 2) {
 		v = sp[t->return_at[i]];
 		w = sp[t->return_at[i + 1]];
-		bad |= (v ^ t->returns[i]) | (w ^ t->returns[i + 1]);
 		pcs[i] = v;
 		pcs[i + 1] = w;
+		even = even * TRACE_FACTOR + v;
+		odd = odd * TRACE_FACTOR + w;
 	}
 	if (i < n) {
 		pcs[i] = v = sp[t->return_at[i]];
-		bad |= v ^ t->returns[i];
+		even = even * TRACE_FACTOR + v;
 	}
 	for (i = 0; i < t->nother; i++)
-		bad |= sp[t->other_at[i]] ^ t->others[i];
-	return bad == 0;
+		odd = odd * TRACE_FACTOR + sp[t->other_at[i]];
+	return even * TRACE_MIX + odd;
+}
+
+/*
+ * trace_take - give all that it has; returns 0 if one of the words that led
+ * along it has another value now, and then what was written is worth nothing
+ */
+static inline int
+trace_take(const struct trace *t, uint64_t *restrict pcs)
+{
+	return trace_read(t, pcs) == t->sum;
 }
 
 /*
@@ -232,21 +248,28 @@ memo_search(
 
 /*
  * guess_slot - where the guess at a walk that starts @at stands: in a row by the
- * traces before it, in the row by where its stack pointer is
+ * traces before it, in the row by where it starts
  */
 static inline uint16_t *
 guess_slot(struct memo *memo, const struct stack_frame *at)
 {
-	return &memo->guess[memo->row][rule_hash(at->sp) >> (64 - GUESS_BITS)];
+	const uint64_t start = rule_hash(at->sp ^ at->pc << 20);
+
+	return &memo->guess[memo->row ^ start >> (64 - GUESS_BITS)];
 }
 
 /* memo_take - trace @i is taken now */
 static inline void
 memo_take(struct memo *memo, uint64_t i)
 {
-	memo->history = memo->history << HISTORY_SHIFT ^ i << 48;
-	memo->row = (uint32_t)(rule_hash(memo->history) >> (64 - ROW_BITS));
-	__builtin_prefetch(memo->guess[memo->row]);
+	uint64_t hash;
+
+	memo->history = memo->history << HISTORY_SHIFT | i;
+	hash = rule_hash(memo->history);
+	hash = (hash ^ hash >> 32) * TRACE_MIX;
+	/* in another order in each row */
+	memo->row = (uint32_t)(hash >> (64 - ROW_BITS - GUESS_BITS));
+	__builtin_prefetch(&memo->guess[memo->row]);
 }
 
 /* memo_learn - the same for one that was not guessed */
@@ -384,6 +407,7 @@ static inline void
 recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
 {
 	struct trace *t = r->trace;
+	uint64_t pcs[1 + TRACE_RETURNS];
 
 	if (t == NULL)
 		return;
@@ -393,6 +417,7 @@ recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
 		recorder_hold_bp(r, end->bp);
 	t->is_whole = whole != 0;
 	t->end = *end;
+	t->sum = trace_read(t, pcs);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->pc = r->pc;
 	r->trace = NULL;

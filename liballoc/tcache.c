@@ -39,6 +39,8 @@ __thread umem_tcache_t *umem_tc __attribute__((tls_model("initial-exec"))) =
 static __thread umem_tcache_t *tc_own
     __attribute__((tls_model("initial-exec")));
 
+__thread uint32_t umem_tid; /* 0: not asked for yet */
+
 static umem_lock_t tc_lock; /* root_tcaches, tc_nfree */
 static unsigned tc_nfree;   /* caches on the list whose thread ended */
 static pthread_key_t tc_key;
@@ -126,7 +128,7 @@ tc_create(void)
 		tc = tc_new();
 	if (tc == NULL)
 		return NULL;
-	tc->tc_tid = os_tid();
+	tc->tc_tid = umem_thread_id();
 	tc->tc_thread_pointer = (uintptr_t)__builtin_thread_pointer();
 	tc_publish();
 	tc_own = tc;
@@ -153,14 +155,10 @@ tc_mine(void)
 }
 
 uint32_t
-umem_thread_id(void)
+umem_thread_id_first(void)
 {
-	umem_tcache_t *tc = umem_tc;
-
-	if (__builtin_expect(tc->tc_tid != 0, 1))
-		return tc->tc_tid;
-	tc = tc_mine();
-	return tc != NULL ? tc->tc_tid : os_tid();
+	umem_tid = os_tid();
+	return umem_tid;
 }
 
 unsigned
@@ -563,8 +561,9 @@ tc_fork_child(void)
 	umem_tcache_t *mine = tc_own;
 
 	lock_reset(&tc_lock);
+	umem_tid = 0;
 	if (mine != NULL)
-		mine->tc_tid = os_tid();
+		mine->tc_tid = umem_thread_id();
 	for (umem_tcache_t *tc = umem_root.root_tcaches; tc != NULL;
 	     tc = tc->tc_next) {
 		if (tc == mine || tc->tc_state == UMEM_TC_FREE)

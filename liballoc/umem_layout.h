@@ -42,7 +42,7 @@
 #define UMEM_PTR(type) type *
 #endif
 
-#define UMEM_LAYOUT_VERSION 1u
+#define UMEM_LAYOUT_VERSION 2u
 #define UMEM_ROOT_MAGIC "umem root\n\x1a\x55\xaa" /* 14 bytes and two NULs */
 #define UMEM_NOTE_OWNER "umem"
 #define UMEM_NOTE_TYPE 1u
@@ -190,17 +190,19 @@ typedef struct umem_tcache {
  * buffer by this layer.
  */
 typedef struct umem_slab {
+	/* what a call that is checked looks at */
 	UMEM_PTR(struct umem_cache) slab_cache;
 	UMEM_PTR(void) slab_base; /* first byte of the run */
 	uint64_t slab_size;       /* bytes in the run */
 	uint64_t slab_chunksize;
+	uint32_t slab_first; /* offset of chunk 0 */
+	uint32_t slab_chunks;
+	UMEM_PTR(void) slab_bufctl; /* slab_chunks records, or 0 */
+	/* the rest */
 	UMEM_PTR(struct umem_slab) slab_next; /* cache's list */
 	UMEM_PTR(struct umem_slab) slab_prev;
-	UMEM_PTR(void) slab_bufctl;  /* slab_chunks records, or 0 */
 	UMEM_PTR(uint64_t) slab_map; /* bit i set: chunk i handed out */
 	uint64_t slab_reqsize;       /* large: bytes asked for */
-	uint32_t slab_first;         /* offset of chunk 0 */
-	uint32_t slab_chunks;
 	uint32_t slab_refcnt; /* chunks handed out */
 	uint32_t slab_hint;   /* word of slab_map to look at first */
 	uint32_t slab_flags;  /* UMEM_SLAB_* */
@@ -322,24 +324,24 @@ typedef struct umem_log_header {
 
 typedef struct umem_cache {
 	char cache_name[UMEM_NAME_LEN];
-	/* fixed at creation */
-	uint64_t cache_bufsize; /* bytes the client may use */
+	/* fixed at creation; first what a call that is checked looks at */
+	uint32_t cache_flags;       /* UMF_* */
+	uint32_t cache_bin;         /* bin in thread caches, 0 none */
+	uint32_t cache_buftag;      /* offset of the buftag in a chunk, or 0 */
+	uint32_t cache_bufctl_size; /* bytes of one bufctl, 0 none */
+	uint64_t cache_bufsize;     /* bytes the client may use */
+	uint64_t cache_recip;       /* 2^UMEM_RECIP_SHIFT / chunksize, up */
+	uint64_t cache_verify;      /* bytes checked and filled by DEADBEEF */
+	uint64_t cache_contents;    /* bytes kept by CONTENTS */
 	uint64_t cache_align;
 	uint64_t cache_chunksize; /* distance of two buffers */
 	uint64_t cache_slabsize;
-	uint32_t cache_chunks;      /* chunks in a slab */
-	uint32_t cache_first;       /* offset of the first chunk */
-	uint32_t cache_flags;       /* UMF_* */
-	uint32_t cache_cflags;      /* UMC_* */
-	uint32_t cache_bin;         /* bin in thread caches, 0 none */
-	uint32_t cache_fastbin;     /* cache_bin, or 0 when calls are checked */
-	uint32_t cache_buftag;      /* offset of the buftag in a chunk, or 0 */
-	uint32_t cache_bufctl_size; /* bytes of one bufctl, 0 none */
-	uint32_t cache_magsize;     /* rounds of new magazines */
-	uint32_t cache_number;      /* in order of creation, from 1 */
-	uint64_t cache_verify;      /* bytes checked and filled by DEADBEEF */
-	uint64_t cache_contents;    /* bytes kept by CONTENTS */
-	uint64_t cache_recip;       /* 2^UMEM_RECIP_SHIFT / chunksize, up */
+	uint32_t cache_chunks;  /* chunks in a slab */
+	uint32_t cache_first;   /* offset of the first chunk */
+	uint32_t cache_cflags;  /* UMC_* */
+	uint32_t cache_fastbin; /* cache_bin, or 0 when calls are checked */
+	uint32_t cache_magsize; /* rounds of new magazines */
+	uint32_t cache_number;  /* in order of creation, from 1 */
 	uint64_t cache_mtbf;
 	uint64_t cache_constructor; /* code addresses, private argument */
 	uint64_t cache_destructor;

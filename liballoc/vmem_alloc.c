@@ -663,20 +663,20 @@ record(const vmem_t *vmp, struct vmem_req *rq)
 {
 	const struct stack_frame from = stack_caller();
 	uint64_t pcs[UMEM_VMEM_DEPTH];
-	int depth;
+	unsigned depth;
 
 	if (vmp->vm_flags & VMF_INTERNAL || !(umem_root.root_flags & UMF_AUDIT))
 		return;
 	rq->thread = os_tid();
 	rq->timestamp = os_now();
-	depth = stack_capture(&from, pcs, UMEM_VMEM_DEPTH, NULL);
-	if (depth <= 0)
+	depth = STACK_DEPTH(stack_capture(&from, pcs, UMEM_VMEM_DEPTH));
+	if (depth == 0)
 		return;
-	rq->stack = meta_alloc((size_t)depth * sizeof(pcs[0]));
+	rq->stack = meta_alloc(depth * sizeof(pcs[0]));
 	if (rq->stack == NULL)
 		return;
-	memcpy(rq->stack, pcs, (size_t)depth * sizeof(pcs[0]));
-	rq->depth = depth;
+	memcpy(rq->stack, pcs, depth * sizeof(pcs[0]));
+	rq->depth = (int)depth;
 }
 
 static void *

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "slab.h"
 #include "root.h"
 #include "suites.h"
 #include "tlog.h"
@@ -101,7 +102,8 @@ hand_out(void *buf, size_t size, int exact)
 {
 	const struct stack_frame from = stack_caller();
 
-	audit_alloc(&cache, &slab, buf, size, exact, &from);
+	ck_assert_ptr_eq(
+	    audit_alloc(&cache, &slab, buf, size, exact, &from), buf);
 }
 
 static int
@@ -109,7 +111,10 @@ take_back(void *buf, size_t size)
 {
 	const struct stack_frame from = stack_caller();
 
-	return audit_free(&cache, &slab, buf, size, &from);
+	long index = slab_index(&slab, buf);
+
+	ck_assert_int_ge(index, 0);
+	return audit_free(&slab, (size_t)index, buf, size, &from);
 }
 
 /* draw_large - the same with one buffer of @size bytes and its own pages */

@@ -277,7 +277,7 @@ START_TEST(status_shows_what_is_in_force)
 	    "default", 8);
 	session_expect(&s, "status",
 	    "Status:         ready and active\n"
-	    "Release:        umem 0.1.0, layout 1\n"
+	    "Release:        umem 0.1.0, layout 2\n"
 	    "Process:        1001, read from debugger\n"
 	    "UMEM_DEBUG:     default\n"
 	    "UMEM_LOGGING:   (not set)\n"

@@ -326,7 +326,7 @@ START_TEST(other_layout_version_is_refused_naming_both)
 	DRAW_SET(&drawn, drawn.root, umem_root_t, root_version, 7);
 	snap_expect_refused(UMDB_ETARGET,
 	    "the process uses layout version 7 of libumem (umem 0.1.0), this "
-	    "libumdb.so reads version 1");
+	    "libumdb.so reads version 2");
 }
 END_TEST
 

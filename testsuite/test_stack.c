@@ -68,7 +68,11 @@ capture(uint64_t *pcs, int max, int *in_handler)
 {
 	const struct stack_frame from = stack_caller();
 
-	return stack_capture(&from, pcs, max, in_handler);
+	unsigned n = stack_capture(&from, pcs, max);
+
+	if (in_handler != NULL)
+		*in_handler = (n & STACK_IN_HANDLER) != 0;
+	return STACK_DEPTH(n);
 }
 
 static NOINLINE void
