@@ -65,7 +65,7 @@ snap_cache_fault(const umem_cache_t *c)
 		return "its bin number is out of range";
 	if (c->cache_bufctl_size != 0 &&
 	    (c->cache_bufctl_size < UMEM_BC_STACK ||
-		c->cache_bufctl_size > UMEM_BC_STACK + 8 * UMEM_MAX_DEPTH))
+		c->cache_bufctl_size > UMEM_BC_SIZE(UMEM_MAX_DEPTH)))
 		return "its bufctl size is out of range";
 	if (c->cache_buftag > c->cache_chunksize)
 		return "its buftag lies outside the chunk";

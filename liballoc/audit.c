@@ -43,6 +43,7 @@
 
 typedef uint64_t word_t __attribute__((may_alias));
 typedef uint64_t pair_t __attribute__((vector_size(16), aligned(8), may_alias));
+typedef uint64_t edge_t __attribute__((vector_size(16), aligned(1), may_alias));
 
 /* ---------------------------------------------------------------- patterns */
 
@@ -140,36 +141,72 @@ first_byte(const void *p, size_t from, size_t to)
 }
 
 /*
- * tail_fill, tail_differs - the bytes [from, to) of a buffer, which hold 0xbb;
- * @to and the buffer are multiples of 8
+ * The bytes [from, to) of a buffer, which hold 0xbb; @to and the buffer are
+ * multiples of 8.  The pair of words in which they begin is looked at through
+ * a mask: so no branch depends on where that is.
  */
-static inline void
-tail_fill(void *buf, size_t from, size_t to)
-{
-	uint64_t theirs = ((uint64_t)1 << (8 * (from % WORD))) - 1;
-	char *at = (char *)buf + (from & ~(WORD - 1));
-	word_t *w = (word_t *)at;
+struct tail {
+	edge_t *edge; /* NULL: there is only one word, or nothing */
+	pair_t theirs;
+	char *rest;
+	size_t nrest;
+};
 
-	if (from >= to)
-		return;
-	*w = (*w & theirs) | (TAIL_PATTERN & ~theirs);
-	at += WORD;
-	fill_words(at, (size_t)((char *)buf + to - at), TAIL_PATTERN);
+static inline struct tail
+tail_of(char *buf, size_t from, size_t to)
+{
+	static const uint64_t first[2 * sizeof(pair_t) / WORD] = {-1ULL, -1ULL};
+	const size_t last = to - sizeof(pair_t);
+	size_t at = from & ~(sizeof(pair_t) - 1);
+	struct tail t = {NULL, {0}, NULL, 0};
+
+	if (__builtin_expect(from >= to || to < sizeof(pair_t), 0))
+		return t;
+	if (at > last)
+		at = last;
+	t.edge = (edge_t *)(buf + at);
+	t.theirs = *(const edge_t *)((const char *)first + sizeof(pair_t) -
+				     (from - at));
+	t.rest = (char *)(t.edge + 1);
+	t.nrest = last - at;
+	return t;
+}
+
+/* word_theirs - the client's bytes of the first word, when it is the only one */
+static inline uint64_t
+word_theirs(size_t from)
+{
+	return ((uint64_t)1 << (8 * from)) - 1;
+}
+
+static inline void
+tail_fill(char *buf, size_t from, size_t to)
+{
+	const pair_t v = {TAIL_PATTERN, TAIL_PATTERN};
+	struct tail t = tail_of(buf, from, to);
+	word_t *w = (word_t *)buf;
+
+	if (__builtin_expect(t.edge != NULL, 1)) {
+		*t.edge = (*t.edge & t.theirs) | (v & ~t.theirs);
+		fill_words(t.rest, t.nrest, TAIL_PATTERN);
+	} else if (from < to) {
+		*w = (*w & word_theirs(from)) |
+		     (TAIL_PATTERN & ~word_theirs(from));
+	}
 }
 
 static inline uint64_t
-tail_differs(const void *buf, size_t from, size_t to)
+tail_differs(char *buf, size_t from, size_t to)
 {
-	uint64_t theirs = ((uint64_t)1 << (8 * (from % WORD))) - 1;
-	const char *at = (const char *)buf + (from & ~(WORD - 1));
-	const word_t *w = (const word_t *)at;
+	const pair_t v = {TAIL_PATTERN, TAIL_PATTERN};
+	struct tail t = tail_of(buf, from, to);
+	const word_t *w = (word_t *)buf;
+	pair_t bad;
 
-	if (from >= to)
-		return 0;
-	at += WORD;
-	return ((*w ^ TAIL_PATTERN) & ~theirs) |
-	       words_differ(
-		   at, (size_t)((const char *)buf + to - at), TAIL_PATTERN);
+	if (__builtin_expect(t.edge == NULL, 0))
+		return from < to ? (*w ^ TAIL_PATTERN) & ~word_theirs(from) : 0;
+	bad = (*t.edge ^ v) & ~t.theirs;
+	return bad[0] | bad[1] | words_differ(t.rest, t.nrest, TAIL_PATTERN);
 }
 
 /* ------------------------------------------------------------- the picture */
@@ -233,6 +270,8 @@ tail_end(const umem_cache_t *cp, size_t size)
 	size_t limit = umem_root.root_maxverify;
 	size_t room;
 
+	if (__builtin_expect(cp->cache_verify == cp->cache_buftag, 1))
+		return cp->cache_buftag;
 	if (size >= cp->cache_buftag)
 		return size;
 	if (cp->cache_flags & UMF_LITE)
@@ -308,9 +347,10 @@ tag_set(const struct chunk *c, uint64_t state, uint64_t redzone)
 
 /* stamp - when, who and from where; returns 1 in a signal handler */
 static inline int
-stamp(umem_bufctl_audit_t *bc, int frames, const struct stack_frame *from)
+stamp(umem_bufctl_audit_t *bc, const struct stack_frame *from)
 {
 	uint64_t *stack = (uint64_t *)((char *)bc + UMEM_BC_STACK);
+	const int frames = (int)umem_root.root_stack_depth;
 	unsigned n = 0;
 
 	bc->bc_timestamp = stamp_now();
@@ -326,7 +366,7 @@ audit_stamp(umem_bufctl_audit_t *bc)
 {
 	const struct stack_frame from = stack_caller();
 
-	(void)stamp(bc, (int)umem_root.root_stack_depth, &from);
+	(void)stamp(bc, &from);
 }
 
 static COLD void
@@ -380,8 +420,7 @@ record(const struct chunk *c, size_t size, uint8_t kind,
 	bc->bc_size = size;
 	bc->bc_kind = kind;
 	bc->bc_contents = NULL;
-	handler = stamp(
-	    bc, (int)((cp->cache_bufctl_size - UMEM_BC_STACK) / WORD), from);
+	handler = stamp(bc, from);
 	if (contents)
 		bc->bc_contents =
 		    keep_contents(cp, c->buf, size, bc->bc_timestamp);
@@ -702,11 +741,8 @@ large_check(const struct chunk *c, size_t freed)
 static inline __attribute__((always_inline)) void
 dress(const struct chunk *c, size_t size, int exact)
 {
-	size_t end = c->cp->cache_verify;
-
-	if (end > size)
-		end = (size + WORD - 1) & ~(WORD - 1);
-	fill_words(c->buf, end, UMEM_PATTERN_UNINIT);
+	/* as long as what was checked: the same branches, guessed right */
+	fill_words(c->buf, c->cp->cache_verify, UMEM_PATTERN_UNINIT);
 	tail_fill(c->buf, size, tail_end(c->cp, size));
 	tag_set(c, UMEM_BUFTAG_ALLOC, redzone_word(size, exact));
 }

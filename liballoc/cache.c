@@ -222,7 +222,7 @@ set_debugging(umem_cache_t *cp, const struct cache_spec *spec)
 	cp->cache_mtbf = umem_root.root_mtbf;
 	if (cp->cache_flags & UMF_AUDIT)
 		cp->cache_bufctl_size =
-		    UMEM_BC_STACK + 8 * umem_root.root_stack_depth;
+		    UMEM_BC_SIZE(umem_root.root_stack_depth);
 }
 
 static size_t

@@ -63,7 +63,7 @@ large_configure(void)
 	cp->cache_contents = umem_root.root_contents;
 	if (cp->cache_flags & UMF_AUDIT)
 		cp->cache_bufctl_size =
-		    UMEM_BC_STACK + 8 * umem_root.root_stack_depth;
+		    UMEM_BC_SIZE(umem_root.root_stack_depth);
 }
 
 /* --------------------------------------------------------------- layout */

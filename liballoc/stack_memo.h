@@ -47,8 +47,9 @@
 
 /*
  * A trace, or its first frames: then it goes on at end.  A usual one is compared
- * by the first line of the cache alone.  Addresses are told as the number of
- * words above sp.
+ * by the first line of the cache alone.  The words that it follows from are
+ * first the returns, which are shown (as stack_capture() does), then others;
+ * their addresses are told as the number of words above sp.
  */
 struct trace {
 	uint64_t pc; /* where the walk started; 0: there is none */
@@ -60,11 +61,9 @@ struct trace {
 	uint8_t npc;          /* of the start, if it is shown, and returns */
 	uint8_t nreturn;
 	uint8_t nother;
-	uint16_t return_at[TRACE_RETURNS];
-	uint16_t other_at[TRACE_OTHERS]; /* more words that it follows from */
+	uint16_t at[TRACE_RETURNS + TRACE_OTHERS];
 	uint64_t bp;
-	uint64_t returns[TRACE_RETURNS]; /* shown, as stack_capture() does */
-	uint64_t others[TRACE_OTHERS];
+	uint64_t word[TRACE_RETURNS + TRACE_OTHERS];
 	struct stack_frame end;
 } __attribute__((aligned(TRACE_SIZE)));
 
@@ -160,19 +159,19 @@ trace_read(const struct trace *t, uint64_t *restrict pcs)
 	__asm__ volatile("" : "+r"(sp) : : "memory");
 	pcs = trace_start(t, pcs);
 	for (i = 0; i + 1 < n; i += 2) {
-		v = sp[t->return_at[i]];
-		w = sp[t->return_at[i + 1]];
+		v = sp[t->at[i]];
+		w = sp[t->at[i + 1]];
 		pcs[i] = v;
 		pcs[i + 1] = w;
 		even = even * TRACE_FACTOR + v;
 		odd = odd * TRACE_FACTOR + w;
 	}
 	if (i < n) {
-		pcs[i] = v = sp[t->return_at[i]];
+		pcs[i] = v = sp[t->at[i]];
 		even = even * TRACE_FACTOR + v;
 	}
-	for (i = 0; i < t->nother; i++)
-		odd = odd * TRACE_FACTOR + sp[t->other_at[i]];
+	for (i = n; i < n + t->nother; i++)
+		odd = odd * TRACE_FACTOR + sp[t->at[i]];
 	return even * TRACE_MIX + odd;
 }
 
@@ -195,14 +194,9 @@ trace_differs(const struct trace *t, uint16_t *at_ret)
 {
 	unsigned i;
 
-	for (i = 0; i < t->nreturn; i++) {
-		*at_ret = t->return_at[i];
-		if (trace_load(t, *at_ret) != t->returns[i])
-			return 1;
-	}
-	for (i = 0; i < t->nother; i++) {
-		*at_ret = t->other_at[i];
-		if (trace_load(t, *at_ret) != t->others[i])
+	for (i = 0; i < (unsigned)t->nreturn + t->nother; i++) {
+		*at_ret = t->at[i];
+		if (trace_load(t, *at_ret) != t->word[i])
 			return 1;
 	}
 	return 0;
@@ -215,7 +209,7 @@ trace_copy(const struct trace *t, uint64_t *pcs, int max)
 	const int n = t->npc < max ? t->npc : max;
 	uint64_t *to = trace_start(t, pcs);
 
-	memcpy(to, t->returns, (size_t)(pcs + n - to) * sizeof(*to));
+	memcpy(to, t->word, (size_t)(pcs + n - to) * sizeof(*to));
 	return n;
 }
 
@@ -363,8 +357,9 @@ recorder_other(struct recorder *r, uint64_t addr, uint64_t value)
 {
 	struct trace *t = r->trace;
 
-	t->other_at[t->nother] = recorder_at(r, addr);
-	t->others[t->nother++] = value;
+	/* behind the room for returns, until recorder_stop() */
+	t->at[TRACE_RETURNS + t->nother] = recorder_at(r, addr);
+	t->word[TRACE_RETURNS + t->nother++] = value;
 }
 
 /* recorder_hold_bp - from here on the walk depends on bp */
@@ -415,6 +410,10 @@ recorder_stop(struct recorder *r, int whole, const struct stack_frame *end)
 		recorder_other(r, r->pc_at, end->pc);
 	if (!whole)
 		recorder_hold_bp(r, end->bp);
+	memmove(&t->at[t->nreturn], &t->at[TRACE_RETURNS],
+	    t->nother * sizeof(t->at[0]));
+	memmove(&t->word[t->nreturn], &t->word[TRACE_RETURNS],
+	    t->nother * sizeof(t->word[0]));
 	t->is_whole = whole != 0;
 	t->end = *end;
 	t->sum = trace_read(t, pcs);
@@ -433,8 +432,8 @@ recorder_pc(struct recorder *r, int is_shown, const struct stack_frame *at)
 		return;
 	t->npc += is_shown != 0;
 	if (r->pc_at != 0 && is_shown) {
-		t->return_at[t->nreturn] = recorder_at(r, r->pc_at);
-		t->returns[t->nreturn++] = at->pc;
+		t->at[t->nreturn] = recorder_at(r, r->pc_at);
+		t->word[t->nreturn++] = at->pc;
 	} else if (r->pc_at != 0) {
 		recorder_other(r, r->pc_at, at->pc);
 	}

@@ -138,8 +138,7 @@ tlog_init(void)
 {
 	const struct umem_settings *s = &umem_settings;
 	umem_root_t *r = &umem_root;
-	uint64_t rec =
-	    UMEM_BC_STACK + (uint64_t)r->root_stack_depth * sizeof(uint64_t);
+	uint64_t rec = UMEM_BC_SIZE(r->root_stack_depth);
 	uint64_t contents =
 	    sizeof(umem_contents_t) + round_up(r->root_contents, 8);
 

@@ -279,6 +279,8 @@ typedef struct umem_bufctl_audit {
 	/* uint64_t bc_stack[umem_stack_depth] follows at UMEM_BC_STACK */
 } umem_bufctl_audit_t;
 #define UMEM_BC_STACK 64
+/* bytes of a record with room for n frames: that of 15 is whole cache lines */
+#define UMEM_BC_SIZE(n) ((UMEM_BC_STACK + 8u * (n) + 15u) & ~15u)
 #define UMEM_BC_NEVER 0u /* the buffer was never handed out */
 #define UMEM_BC_ALLOC 1u
 #define UMEM_BC_FREE 2u
