@@ -202,5 +202,7 @@ umem_start(void)
 {
 	(void)umem_init();
 	stack_init();
+	if (umem_root.root_flags & UMF_AUDIT)
+		os_tick_init();
 	update_start();
 }

@@ -6,6 +6,7 @@
  */
 #include "os.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -134,12 +135,30 @@ os_now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + 1;
 }
 
+static int (*kernel_clock)(clockid_t, struct timespec *) = clock_gettime;
+
+void
+os_tick_init(void)
+{
+	void *vdso, *f;
+
+	/* In a static program dlopen(3) would bring a second libc. */
+	if (dlsym(RTLD_DEFAULT, "_r_debug") == NULL)
+		return;
+	vdso = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
+	f = vdso != NULL ? dlsym(vdso, "__vdso_clock_gettime") : NULL;
+	if (f != NULL)
+		memcpy(&kernel_clock, &f, sizeof(f));
+	else
+		(void)dlerror(); /* is the program's */
+}
+
 uint64_t
 os_tick(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	(void)kernel_clock(CLOCK_MONOTONIC_COARSE, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 

@@ -60,6 +60,13 @@ uint64_t os_now(void);
 /* os_tick - CLOCK_MONOTONIC_COARSE in nanoseconds: moves some 250 times a s */
 uint64_t os_tick(void);
 
+/*
+ * os_tick_init - when the loader is done: from here on os_tick() asks the
+ * kernel's own function (vdso(7)), which takes half of what the libc takes to
+ * do so.  Unlike the others this may allocate.
+ */
+void os_tick_init(void);
+
 /* os_tid - kernel thread id of the caller (a system call: cache it) */
 uint32_t os_tid(void);
 
