@@ -226,24 +226,24 @@ log_place(umem_log_header_t *log, umem_log_slot_t *slot, uint64_t size)
 	return place;
 }
 
-/* copy_record - all but the timestamp, with @depth frames */
+/*
+ * copy_record - all but the timestamp, with @depth frames.  Records have room
+ * for an even number of them, so it goes by pairs of words.
+ */
 static inline void
 copy_record(
     umem_bufctl_audit_t *to, const umem_bufctl_audit_t *from, uint64_t depth)
 {
 	const size_t rest = offsetof(umem_bufctl_audit_t, bc_size);
-	const uint64_t *pcs =
-	    (const void *)((const char *)from + UMEM_BC_STACK);
-	uint64_t *pcs_to = (void *)((char *)to + UMEM_BC_STACK);
+	const size_t end = UMEM_BC_SIZE(depth);
 
 	to->bc_addr = from->bc_addr;
 	to->bc_slab = from->bc_slab;
 	to->bc_cache = from->bc_cache;
-	memcpy(
-	    (char *)to + rest, (const char *)from + rest, UMEM_BC_STACK - rest);
+	for (size_t i = rest; i < end; i += 2 * sizeof(uint64_t))
+		memcpy((char *)to + i, (const char *)from + i,
+		    2 * sizeof(uint64_t));
 	to->bc_depth = (uint16_t)depth;
-	for (uint64_t i = 0; i < depth; i++)
-		pcs_to[i] = pcs[i];
 }
 
 umem_bufctl_audit_t *
