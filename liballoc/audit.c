@@ -165,8 +165,8 @@ tail_of(char *buf, size_t from, size_t to)
 	if (at > last)
 		at = last;
 	t.edge = (edge_t *)(buf + at);
-	t.theirs = *(const edge_t *)((const char *)first + sizeof(pair_t) -
-				     (from - at));
+	t.theirs = *(
+	    const edge_t *)((const char *)first + sizeof(pair_t) - (from - at));
 	t.rest = (char *)(t.edge + 1);
 	t.nrest = last - at;
 	return t;

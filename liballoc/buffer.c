@@ -19,6 +19,8 @@
 #include "tcache.h"
 #include "watch.h"
 
+enum { GROW_MIN = 1024 };
+
 /* ------------------------------------------------------------- allocate */
 
 static int
@@ -203,8 +205,8 @@ free_any(void *buf, size_t size, const char *function,
 		large_free(sp, buf, size, function);
 		return;
 	}
-	if (cache_is_checked(cp) && audit_free(sp, (size_t)slab_index(sp, buf),
-					buf, size, from) != 0)
+	if (cache_is_checked(cp) &&
+	    audit_free(sp, (size_t)slab_index(sp, buf), buf, size, from) != 0)
 		return;
 	tc_free(cp, buf);
 }
@@ -224,9 +226,9 @@ buffer_free(void *buf, size_t size, const char *function,
 	}
 	cp = sp->slab_cache;
 	index = slab_index(sp, buf);
-	if (__builtin_expect((cp->cache_flags & (UMF_MALLOC | UMF_LARGE)) !=
-				     UMF_MALLOC ||
-				 !cache_is_checked(cp) || index < 0,
+	if (__builtin_expect(
+		(cp->cache_flags & (UMF_MALLOC | UMF_LARGE)) != UMF_MALLOC ||
+		    !cache_is_checked(cp) || index < 0,
 		0)) {
 		free_any(buf, size, function, from);
 		return;
@@ -265,12 +267,22 @@ resize_large(umem_slab_t *sp, void *buf, size_t size)
 	return after;
 }
 
-/* A buffer that grows gets pages of its own early: copies are few then. */
+/*
+ * A buffer that grows gets room for the next step, and pages of its own early:
+ * copies are few then.  NULL when it is too small for that to matter.
+ */
 static void *
-grow_to_large(umem_cache_t *cp, void *buf, size_t size)
+grow(umem_cache_t *cp, void *buf, size_t size)
 {
-	void *copy = large_alloc_growing(size);
+	const size_t room = size + size / 2;
+	void *copy = NULL;
 
+	if (size < GROW_MIN || large_has_firewall(size))
+		return NULL;
+	if (room >= LARGE_MIN_GROWING)
+		copy = large_alloc_growing(size);
+	else
+		copy = tc_alloc(cache_for(room, 1));
 	if (copy == NULL)
 		return NULL;
 	watch_alloc(copy, size);
@@ -294,9 +306,7 @@ buffer_resize(void *buf, size_t size, const char *function)
 	if (cache_is_checked(cp))
 		return NULL;
 	if (size > cp->cache_bufsize)
-		return size >= LARGE_MIN_GROWING && !large_has_firewall(size)
-			   ? grow_to_large(cp, buf, size)
-			   : NULL;
+		return grow(cp, buf, size);
 	/* Shrinking by less than half is not worth a copy. */
 	return size >= cp->cache_bufsize / 2 ? buf : NULL;
 }

@@ -313,7 +313,8 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 	if (zero_ret != NULL)
 		*zero_ret = fresh;
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
-		(void)audit_alloc(large_cache, sp, large_buffer(sp), size, 1, &from);
+		(void)audit_alloc(
+		    large_cache, sp, large_buffer(sp), size, 1, &from);
 		if (zero_ret != NULL)
 			*zero_ret = 0;
 	}
@@ -365,6 +366,8 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 
 /* --------------------------------------------------------------- realloc */
 
+enum { AHEAD_MAX = 1 << 20 };
+
 static void
 set_size(umem_slab_t *sp, size_t total, size_t size)
 {
@@ -393,6 +396,28 @@ move_pages(umem_slab_t *sp, size_t total, size_t size)
 	return large_buffer(sp);
 }
 
+/* resize - where it is; returns 0 when that cannot be */
+static int
+resize(umem_slab_t *sp, size_t total, size_t size)
+{
+	if (!heap_resize(heap_oversize, sp->slab_base, sp->slab_size, total))
+		return 0;
+	set_size(sp, total, size);
+	return 1;
+}
+
+/*
+ * grow_ahead - the same with room for the next step.  A block that grows by
+ * half each time calls on the arena half as often; when it is large, that is
+ * nothing beside the touching of its pages.
+ */
+static int
+grow_ahead(umem_slab_t *sp, size_t size)
+{
+	return size > sp->slab_size && size <= AHEAD_MAX &&
+	       resize(sp, round_up(size + size / 2, UMEM_PAGE_SIZE), size);
+}
+
 void *
 large_realloc(umem_slab_t *sp, void *buf, size_t size)
 {
@@ -406,10 +431,8 @@ large_realloc(umem_slab_t *sp, void *buf, size_t size)
 		sp->slab_reqsize = size;
 		return buf;
 	}
-	if (heap_resize(heap_oversize, sp->slab_base, sp->slab_size, total)) {
-		set_size(sp, total, size);
+	if (grow_ahead(sp, size) || resize(sp, total, size))
 		return buf;
-	}
 	return move_pages(sp, total, size);
 }
 

@@ -60,15 +60,15 @@ int large_was_freed(const void *addr);
 
 /*
  * large_fits - whether a large buffer may become @size bytes where it is with
- * nothing but a new slab_reqsize; giving back less than a quarter is not
- * worth more
+ * nothing but a new slab_reqsize: it grows into what it has, or shrinks by
+ * less than is worth more
  */
 static inline int
 large_fits(const umem_slab_t *sp, const void *buf, size_t size)
 {
 	return (sp->slab_flags & UMEM_SLAB_PLAIN) != 0 &&
 	       buf == sp->slab_base && size <= sp->slab_size &&
-	       size > sp->slab_size / 4 * 3;
+	       (size >= sp->slab_reqsize || size > sp->slab_size / 4 * 3);
 }
 
 static inline void *

@@ -203,10 +203,10 @@ typedef struct umem_slab {
 	UMEM_PTR(struct umem_slab) slab_prev;
 	UMEM_PTR(uint64_t) slab_map; /* bit i set: chunk i handed out */
 	uint64_t slab_reqsize;       /* large: bytes asked for */
-	uint32_t slab_refcnt; /* chunks handed out */
-	uint32_t slab_hint;   /* word of slab_map to look at first */
-	uint32_t slab_flags;  /* UMEM_SLAB_* */
-	uint32_t slab_ready;  /* bytes that have memory behind them */
+	uint32_t slab_refcnt;        /* chunks handed out */
+	uint32_t slab_hint;          /* word of slab_map to look at first */
+	uint32_t slab_flags;         /* UMEM_SLAB_* */
+	uint32_t slab_ready;         /* bytes that have memory behind them */
 } umem_slab_t;
 #define UMEM_SLAB_PARTIAL 0x1u     /* on cache_partial, else on cache_full */
 #define UMEM_SLAB_GUARD 0x2u       /* large: last page is PROT_NONE */

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "slab.h"
 #include "root.h"
+#include "slab.h"
 #include "suites.h"
 #include "tlog.h"
 #include "util.h"

@@ -224,6 +224,33 @@ START_TEST(realloc_keeps_contents_however_it_grows)
 }
 END_TEST
 
+/*
+ * Growing by half, from 1 KiB on, calls for memory at every other step; what
+ * was asked for ahead goes back when the buffer shrinks.
+ */
+START_TEST(realloc_grows_with_room_for_the_next_step)
+{
+	const size_t first = 1000, last = 1000000;
+	size_t size, room = 0;
+	int steps = 0, changes = 0;
+	char *p = umem_malloc(first);
+
+	for (size = first; size < last; size += size / 2) {
+		p = umem_realloc(p, size);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_le(umem_malloc_usable_size(p), 2 * size);
+		changes += umem_malloc_usable_size(p) != room;
+		room = umem_malloc_usable_size(p);
+		steps++;
+	}
+	ck_assert_int_ge(steps, 17);
+	ck_assert_int_le(changes, steps / 2 + 2);
+	p = umem_realloc(p, last / 2);
+	ck_assert_uint_le(umem_malloc_usable_size(p), last / 2 + 4096);
+	umem_malloc_free(p);
+}
+END_TEST
+
 START_TEST(realloc_of_many_large_buffers_keeps_them_apart)
 {
 	enum { N = 24 };
@@ -453,6 +480,7 @@ test_umem_suite(void)
 	tcase_add_test(fail, nofail_leaves_as_the_callback_says);
 	tcase_add_test(fail, an_address_space_limit_is_an_error_not_a_crash);
 	tcase_add_test(family, realloc_keeps_contents_however_it_grows);
+	tcase_add_test(family, realloc_grows_with_room_for_the_next_step);
 	tcase_add_test(family, realloc_of_many_large_buffers_keeps_them_apart);
 	tcase_add_test(family, calloc_of_large_fresh_and_used_memory_is_zero);
 	tcase_add_test(family, absurd_sizes_fail_with_enomem);
