@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dcmd_leak.h"
+#include "dcmd_place.h"
 #include "dcmd_run.h"
 #include "dcmd_sample.h"
 
@@ -58,6 +59,7 @@ struct leak_run {
 	uint64_t count[KINDS], bytes[KINDS];
 	size_t first[KINDS], groups[KINDS]; /* they stand side by side */
 	bool unaudited, unsized;
+	struct omitted omitted;
 };
 
 /* How many groups of a kind are shown. */
@@ -334,6 +336,8 @@ leak_facts(struct leak_run *r)
 	out_fact_uint(o, "candidate_bytes", OUT_SIZE, s->candidate_bytes);
 	out_fact_uint(o, "root_bytes", OUT_SIZE, s->root_bytes);
 	out_fact_uint(o, "unread_bytes", OUT_SIZE, s->unread_bytes);
+	out_fact_uint(o, "omitted_maps", OUT_UINT, r->omitted.maps);
+	out_fact_uint(o, "omitted_bytes", OUT_SIZE, r->omitted.bytes);
 }
 
 static void
@@ -370,6 +374,9 @@ leak_notes(struct leak_run *r)
 		    "that memory points to is reported as leaked",
 		    size);
 	}
+	if (r->ctx->found > 0)
+		dcmd_omitted_note(r->ctx->out, &r->omitted,
+		    ", and what only they lead to is reported as leaked");
 }
 
 /* Of malloc's buffers, neither the bufctl nor a red zone has the size. */
@@ -455,6 +462,8 @@ leak_show(struct leak_run *r, const struct dcmd_args *args, bool cached)
 {
 	struct dcmd_ctx *ctx = r->ctx;
 
+	if (find_omitted(ctx->tgt, &r->omitted) != UMDB_OK)
+		return error_set(ctx->err, UMDB_ENOMEM, 0, "out of memory");
 	r->leaks = &r->pick.view;
 	leak_count(r);
 	if (args->opt['v'] != NULL)

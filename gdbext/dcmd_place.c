@@ -477,10 +477,31 @@ dcmd_graph_done(struct dcmd_ctx *ctx)
 }
 
 void
-dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g)
+dcmd_omitted_note(
+    struct out *o, const struct omitted *left, const char *follows)
 {
 	char size[32];
 
+	if (left->maps == 0)
+		return;
+	out_size_text(left->bytes, size, sizeof(size));
+	out_note(o,
+	    "%" PRIu64 " file mapping%s, %s, %s not in the core (see core(5), "
+	    "coredump_filter): %s%s; pointers that the program wrote there "
+	    "are not known%s",
+	    left->maps, left->maps == 1 ? "" : "s", size,
+	    left->maps == 1 ? "is" : "are", left->first,
+	    left->maps == 1 ? "" : " and so on", follows);
+}
+
+void
+dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g)
+{
+	struct omitted left;
+	char size[32];
+
+	if (find_omitted(ctx->tgt, &left) == UMDB_OK)
+		dcmd_omitted_note(ctx->out, &left, "");
 	if (g->unread == 0)
 		return;
 	out_size_text(g->unread, size, sizeof(size));

@@ -11,6 +11,7 @@
 #define UMDB_DCMD_PLACE_H
 
 #include "dcmd.h"
+#include "find_omitted.h"
 #include "find_top.h"
 
 #define PLACE_FRAMES 256
@@ -86,6 +87,10 @@ int dcmd_graph(struct dcmd_ctx *ctx, struct graph **ret);
  * of a live process's memory than should be kept is forgotten
  */
 void dcmd_graph_done(struct dcmd_ctx *ctx);
+
+/* dcmd_omitted_note - say what a core lacks, if so, and @follows behind it */
+void dcmd_omitted_note(
+    struct out *o, const struct omitted *left, const char *follows);
 
 /* dcmd_graph_notes - what the graph could not take into account */
 void dcmd_graph_notes(struct dcmd_ctx *ctx, const struct graph *g);

@@ -29,6 +29,7 @@ struct target_region {
 	bool shared;
 	bool file;        /* backed by a named file (NT_FILE, maps) */
 	bool dumped;      /* its contents can be read (in part, at least) */
+	bool listed;      /* by a core's list of files alone: access unknown */
 	const char *name; /* file, "[heap]", "[stack]", ...; never NULL */
 };
 

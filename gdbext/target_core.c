@@ -307,6 +307,7 @@ region_add_map(struct region_list *l, const struct core_map *m)
 		r.readable = true;
 		r.executable = true;
 		r.file = true;
+		r.listed = true;
 		r.name = m->name;
 		region_add(l, &r);
 	}

@@ -156,7 +156,8 @@ fake_add(struct target *tgt, taddr_t addr, uint64_t size, const char *name,
 	p->region.writable = (flags & FAKE_WRITE) != 0;
 	p->region.executable = (flags & FAKE_EXEC) != 0;
 	p->region.file = (flags & FAKE_FILE) != 0;
-	p->region.dumped = (flags & FAKE_NOT_DUMPED) == 0;
+	p->region.dumped = (flags & (FAKE_NOT_DUMPED | FAKE_LISTED)) == 0;
+	p->region.listed = (flags & FAKE_LISTED) != 0;
 	f->npart++;
 	set_regions(tgt);
 	return p->bytes;

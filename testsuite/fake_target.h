@@ -15,8 +15,9 @@ enum {
 	FAKE_READ = 1,
 	FAKE_WRITE = 2,
 	FAKE_EXEC = 4,
-	FAKE_FILE = 8,       /* backed by a file of that name */
-	FAKE_NOT_DUMPED = 16 /* a mapping whose contents are missing */
+	FAKE_FILE = 8,        /* backed by a file of that name */
+	FAKE_NOT_DUMPED = 16, /* a mapping whose contents are missing */
+	FAKE_LISTED = 32      /* likewise, and only a list of files names it */
 };
 
 /* fake_open - an empty target; fails the test without memory */

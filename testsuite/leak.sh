@@ -127,6 +127,42 @@ try_dense()
 	rm -f "$dir"/core*
 }
 
+# says COUNT WHAT ARGS...: findleaks, and how many mappings it says are left out
+says()
+{
+	local count=$1 what=$2
+
+	shift 2
+	gdb -batch -nx -q "$@" "${umem[@]}" >"$dir/said" 2>"$dir/gdb" </dev/null
+	if grep -q "\"omitted_maps\":$count," "$dir/said" &&
+	    [ "$(grep -c "\"1 file mapping.*$dir/truth.shared" "$dir/said")" = "$count" ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	echo "FAIL $what:"
+	grep -o '"summary".*' "$dir/said"
+}
+
+# try_omitted NAME: a file of which a core has nothing
+try_omitted()
+{
+	if [ $kernel_core = 1 ]; then
+		OMIT=1 try_kernel "$1 without a file" ""
+		says 0 "$1, kernel core without a file" "$dir/program" \
+		    "$(find "$dir" -name 'core*' | head -1)"
+	fi
+	rm -f "$dir"/core*
+	gdb -batch -nx -q -ex "set startup-with-shell off" \
+	    -ex "set environment LD_PRELOAD=$preload" \
+	    -ex "set environment TRUTH=$dir/truth" \
+	    -ex "set environment OMIT=1" -ex run -ex "gcore $dir/core" \
+	    -ex kill "$dir/program" >"$dir/said" 2>"$dir/gdb" </dev/null
+	look "$1, GDB's core without a file" "${umem[@]}" "$dir/program" \
+	    "$dir/core"
+	says 1 "$1, GDB's core without a file" "$dir/program" "$dir/core"
+}
+
 # try_gdb NAME DEBUG ARGS...: run it under GDB, look there, and at GDB's core
 try_gdb()
 {
@@ -231,6 +267,7 @@ try()
 	if [ $kernel_core = 1 ] && [ "$name" = segments ]; then
 		try_dense "$name"
 	fi
+	[ "$name" = memory ] && try_omitted "$name"
 	if [ $kernel_core = 1 ] && [ "$name" != leakbench ]; then
 		try_ways "$file" "${args[@]}"
 	fi

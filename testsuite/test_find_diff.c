@@ -9,6 +9,7 @@
 #include "fake_target.h"
 #include "find_diff.h"
 #include "find_module.h"
+#include "find_omitted.h"
 #include "suites.h"
 
 static struct samples *before, *now, *diff;
@@ -360,6 +361,32 @@ START_TEST(damaged_images_are_survived)
 }
 END_TEST
 
+START_TEST(files_without_a_trace_in_the_core_are_counted)
+{
+	const unsigned listed = FAKE_READ | FAKE_FILE | FAKE_LISTED;
+	struct target *tgt = fake_open();
+	struct omitted o;
+
+	fake_add(tgt, 0x10000, 0x1000, "/bin/app", FAKE_READ | FAKE_FILE);
+	draw_elf(tgt, 0x10000, NULL);
+	fake_add(tgt, 0x11000, 0x2000, "/bin/app", listed);
+	fake_add(
+	    tgt, 0x20000, 0x2000, "/usr/lib/locale/locale-archive", listed);
+	fake_add(tgt, 0x30000, 0x1000, "/data/head",
+	    FAKE_READ | FAKE_WRITE | FAKE_FILE | FAKE_NOT_DUMPED);
+	ck_assert_int_eq(find_omitted(tgt, &o), UMDB_OK);
+	ck_assert_uint_eq(o.maps, 0);
+	ck_assert_uint_eq(o.bytes, 0);
+	fake_add(tgt, 0x40000, 0x2000, "/usr/local/data", listed);
+	fake_add(tgt, 0x50000, 0x2000, "/dev/shm/queue", listed);
+	ck_assert_int_eq(find_omitted(tgt, &o), UMDB_OK);
+	ck_assert_uint_eq(o.maps, 2);
+	ck_assert_uint_eq(o.bytes, 0x4000);
+	ck_assert_str_eq(o.first, "/usr/local/data");
+	target_close(tgt);
+}
+END_TEST
+
 Suite *
 test_find_diff_suite(void)
 {
@@ -382,6 +409,7 @@ test_find_diff_suite(void)
 	suite_add_tcase(suite, c);
 	tcase_add_test(m, modules_are_found_with_their_build_ids);
 	tcase_add_test(m, damaged_images_are_survived);
+	tcase_add_test(m, files_without_a_trace_in_the_core_are_counted);
 	suite_add_tcase(suite, m);
 	return suite;
 }

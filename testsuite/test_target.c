@@ -577,6 +577,7 @@ START_TEST(gcore_takes_left_out_mappings_from_its_file_list)
 	expect_region(&r[0], CORE_TEXT, CORE_TEXT + 0x3000, false, true, false,
 	    "/bin/app");
 	ck_assert(r[0].executable); /* for all that is known */
+	ck_assert(r[0].listed && !r[1].listed && !r[2].listed);
 	expect_region(&r[1], CORE_DATA, CORE_BSS, true, true, true, "/bin/app");
 	expect_region(
 	    &r[2], CORE_BSS, CORE_BSS + 0x1000, true, false, true, "");
