@@ -252,28 +252,28 @@ add_stack(struct target *tgt, const struct target_thread *t, struct ranges *l)
 	    r->end - sp > STACK_ABOVE ? sp + STACK_ABOVE : r->end);
 }
 
-static int
-add_places(struct snap *snap, struct ranges *l)
+int
+find_context_places(struct snap *snap, struct ranges *ret)
 {
 	const struct target_region *r;
 	int rc = UMDB_OK;
 	size_t i;
 
 	for (i = 0; i < snap->nslab && rc == UMDB_OK; i++)
-		rc = add_buffers(l, &snap->slab[i]);
+		rc = add_buffers(ret, &snap->slab[i]);
 	for (i = 0; i < snap->tgt->nregion && rc == UMDB_OK; i++) {
 		r = &snap->tgt->region[i];
 		if (!r->writable || !r->dumped || snap_ours(snap, r->start))
 			continue;
 		if (r->end - r->start <= DATA_MAX &&
 		    find_saved_is_data(snap->tgt, i))
-			rc = ranges_add(l, r->start, r->end);
+			rc = ranges_add(ret, r->start, r->end);
 		else
-			rc = add_likely(l, r->start, r->end);
+			rc = add_likely(ret, r->start, r->end);
 	}
 	for (i = 0; i < snap->tgt->nthread && rc == UMDB_OK; i++)
-		rc = add_stack(snap->tgt, &snap->tgt->thread[i], l);
-	ranges_settle(l);
+		rc = add_stack(snap->tgt, &snap->tgt->thread[i], ret);
+	ranges_settle(ret);
 	return rc;
 }
 
@@ -389,7 +389,7 @@ find_context_suspended(struct snap *snap, struct contexts *ret)
 	struct search s = {.tgt = snap->tgt, .list = ret};
 	struct ranges places = {0};
 	uint8_t *buf = malloc(PIECE);
-	int rc = buf == NULL ? UMDB_ENOMEM : add_places(snap, &places);
+	int rc = buf == NULL ? UMDB_ENOMEM : find_context_places(snap, &places);
 	size_t i;
 
 	memset(ret, 0, sizeof(*ret));

@@ -450,6 +450,7 @@ graph_build(struct graph *g, struct snap *snap)
 		rc = build_roots(&b);
 	if (rc == UMDB_OK)
 		rc = build_edges(&b);
+	target_plan_end(snap->tgt);
 	if (rc == UMDB_OK)
 		rc = build_live(g);
 	g->unread = g->m.stats.unread_bytes + b.scan.unread;

@@ -395,6 +395,9 @@ find_mark_init(struct mark *m, struct snap *snap)
 
 	memset(m, 0, sizeof(*m));
 	m->snap = snap;
+	rc = find_reads_plan(snap);
+	if (rc != UMDB_OK)
+		return target_fail(snap->tgt, rc, 0, "out of memory");
 	rc = find_mem_init(&m->mem, snap->tgt);
 	if (rc == UMDB_OK)
 		rc = find_roots(snap, &m->roots);

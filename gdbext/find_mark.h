@@ -54,6 +54,17 @@ struct roots {
 int find_roots(struct snap *snap, struct roots *roots);
 void find_roots_free(struct roots *roots);
 
+/* find_root_memory - of these, the mappings alone: roots->memory, unread */
+int find_root_memory(struct snap *snap, struct roots *roots);
+
+/*
+ * find_reads_plan - plan what find_mark_init and the search behind it will
+ * read, see target_plan: the search ends it.  UMDB_OK or UMDB_ENOMEM.
+ * find_reads_again - all writable memory will be read once more
+ */
+int find_reads_plan(struct snap *snap);
+void find_reads_again(struct target *tgt);
+
 /* roots_add_value - append to roots->value.  UMDB_OK or UMDB_ENOMEM. */
 int roots_add_value(struct roots *roots, uint64_t v);
 
@@ -165,6 +176,11 @@ struct contexts {
  * UMDB_OK, UMDB_ENOMEM or UMDB_EINTR; free ret->context in either case.
  */
 int find_context_suspended(struct snap *snap, struct contexts *ret);
+
+/*
+ * find_context_places - where that looks, settled; free ret->r in either case
+ */
+int find_context_places(struct snap *snap, struct ranges *ret);
 
 /* find_context_all - in all memory, and those of the other kinds too */
 int find_context_all(struct snap *snap, struct contexts *ret);

@@ -195,6 +195,14 @@ roots_subtract_ours(struct snap *snap, struct roots *roots)
 	return rc;
 }
 
+int
+find_root_memory(struct snap *snap, struct roots *roots)
+{
+	const int rc = roots_add_mappings(snap->tgt, roots);
+
+	return rc == UMDB_OK ? roots_subtract_ours(snap, roots) : rc;
+}
+
 /* ----------------------------------------------------------------- arenas */
 
 struct seg_arg {
@@ -643,9 +651,7 @@ find_roots(struct snap *snap, struct roots *roots)
 	for (i = 0; i < snap->ncache && rc == UMDB_OK; i++)
 		rc = roots_add_value(roots, snap->cache[i].c.cache_private);
 	if (rc == UMDB_OK)
-		rc = roots_add_mappings(snap->tgt, roots);
-	if (rc == UMDB_OK)
-		rc = roots_subtract_ours(snap, roots);
+		rc = find_root_memory(snap, roots);
 	if (rc == UMDB_OK)
 		rc = roots_add_arenas(snap, roots);
 	if (rc == UMDB_OK)

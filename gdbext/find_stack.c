@@ -509,6 +509,7 @@ stacks_with_contexts(struct stacks *st)
 
 	if (rc == UMDB_OK && has_coroutines(st)) {
 		free(st->contexts.context);
+		find_reads_again(st->snap->tgt);
 		rc = find_context_all(st->snap, &st->contexts);
 	}
 	if (rc == UMDB_OK)

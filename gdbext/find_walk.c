@@ -513,6 +513,7 @@ find_mark_run(struct mark *m)
 	pthread_cond_destroy(&pool.finished);
 	pthread_cond_destroy(&pool.more);
 	pthread_mutex_destroy(&pool.lock);
+	target_plan_end(m->snap->tgt);
 	if (pool.stop == UMDB_ENOMEM)
 		return target_fail(
 		    m->snap->tgt, UMDB_ENOMEM, 0, "out of memory");

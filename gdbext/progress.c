@@ -26,6 +26,15 @@ seconds_left(const struct progress *p, uint64_t done, uint64_t total,
 }
 
 const char *
+progress_plan(struct progress *p, uint64_t bytes, double rate)
+{
+	snprintf(p->text, sizeof(p->text),
+	    "%.1f MiB are to be read, at %.1f MiB/s: about %.0f s",
+	    (double)bytes / MIB, rate / MIB, (double)bytes / rate);
+	return p->text;
+}
+
+const char *
 progress_text(struct progress *p, const char *what, uint64_t done,
     uint64_t total, double rate, uint64_t now)
 {

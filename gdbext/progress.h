@@ -31,4 +31,7 @@ struct progress {
 const char *progress_text(struct progress *p, const char *what, uint64_t done,
     uint64_t total, double rate, uint64_t now);
 
+/* progress_plan - the same before work that has to read so many bytes */
+const char *progress_plan(struct progress *p, uint64_t bytes, double rate);
+
 #endif /* UMDB_PROGRESS_H */

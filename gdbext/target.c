@@ -18,6 +18,7 @@
 
 #define POLL_INTERVAL_NS 40000000u /* the contract says 50 ms */
 #define STRING_PIECE 64u           /* divides a page, so never crosses one */
+#define PLAN_LONG 2.0              /* seconds that are worth telling */
 
 const char *const target_regname[TARGET_NREGS] = {
     "rax",
@@ -152,6 +153,39 @@ target_region_at(const struct target *tgt, taddr_t addr)
 	return &tgt->region[lo];
 }
 
+void
+target_plan(struct target *tgt, uint64_t bytes)
+{
+	if (!tgt->slow)
+		return;
+	tgt->plan = bytes;
+	tgt->rate_before = target_rate(tgt);
+	tgt->slow_bytes = tgt->slow_ns = 0;
+}
+
+void
+target_plan_tell(struct target *tgt)
+{
+	const double rate = target_rate(tgt);
+
+	if (tgt->tell != NULL && rate > 0 &&
+	    (double)tgt->plan / rate >= PLAN_LONG)
+		tgt->tell(tgt->poll_arg, tgt->plan, rate);
+}
+
+void
+target_plan_more(struct target *tgt, uint64_t bytes)
+{
+	if (tgt->plan != 0)
+		tgt->plan += bytes;
+}
+
+void
+target_plan_end(struct target *tgt)
+{
+	tgt->plan = 0;
+}
+
 static bool
 poll_in(struct target *tgt, bool bytes, const char *what, uint64_t done,
     uint64_t total)
@@ -166,6 +200,11 @@ poll_in(struct target *tgt, bool bytes, const char *what, uint64_t done,
 	if (now - tgt->polled < POLL_INTERVAL_NS)
 		return false;
 	tgt->polled = now;
+	if (tgt->plan != 0) {
+		bytes = true;
+		done = tgt->slow_bytes;
+		total = tgt->plan;
+	}
 	tgt->in_bytes = bytes;
 	tgt->stopped = tgt->poll(tgt->poll_arg, what, done, total);
 	return tgt->stopped;

@@ -111,7 +111,11 @@ struct target {
 	bool in_bytes;   /* done and total of that call are bytes */
 	/* reads cost milliseconds (remote): say so before long work */
 	bool slow;
-	uint64_t slow_bytes, slow_ns; /* such reads so far */
+	uint64_t slow_bytes, slow_ns; /* such reads, all or since target_plan */
+	double rate_before;           /* that of before target_plan */
+	uint64_t plan; /* bytes that are to be read since then; 0: no plan */
+	/* Called before reads that take long, @rate bytes a second. */
+	void (*tell)(void *poll_arg, uint64_t bytes, double rate);
 	const char *why;  /* of the last read that failed, or NULL */
 	uint64_t missing; /* bytes that a truncated core file lacks */
 };
@@ -150,10 +154,22 @@ int target_fail(struct target *tgt, int code, taddr_t addr, const char *fmt,
 static inline double
 target_rate(const struct target *tgt)
 {
-	return !tgt->slow || tgt->slow_ns == 0
-		   ? 0
-		   : (double)tgt->slow_bytes * 1e9 / (double)tgt->slow_ns;
+	if (!tgt->slow || tgt->slow_ns == 0)
+		return tgt->rate_before;
+	return (double)tgt->slow_bytes * 1e9 / (double)tgt->slow_ns;
 }
+
+/*
+ * target_plan - from here on about @bytes are to be read, where reads are slow:
+ * until target_plan_end() progress is that of all these bytes, whatever is
+ * polled, and the rate is measured anew
+ * target_plan_tell - by that rate: tell the user if it takes long
+ * target_plan_more - there turn out to be more
+ */
+void target_plan(struct target *tgt, uint64_t bytes);
+void target_plan_tell(struct target *tgt);
+void target_plan_more(struct target *tgt, uint64_t bytes);
+void target_plan_end(struct target *tgt);
 
 /*
  * target_poll - true when the user wants to stop; cheap, call often.  Once

@@ -44,6 +44,7 @@ umdb_enter(struct umdb *u)
 		return;
 	u->tgt->stopped = false;
 	u->through->stopped = false;
+	target_plan_end(u->tgt); /* of a command that failed */
 }
 
 static void
@@ -111,6 +112,17 @@ call_poll(void *arg, const char *what, uint64_t done, uint64_t total)
 		(uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec),
 	    &ok);
 	return ok != 1;
+}
+
+static void
+call_tell(void *arg, uint64_t bytes, double rate)
+{
+	struct umdb *u = arg;
+	int ok;
+
+	if (may_call(u) && u->cb.tell != NULL)
+		u->cb.tell(
+		    u->cb.arg, progress_plan(&u->progress, bytes, rate), &ok);
 }
 
 static bool
@@ -294,6 +306,7 @@ umdb_open_targets(struct umdb *u)
 	}
 	u->tgt->poll = u->through->poll = call_poll;
 	u->tgt->poll_arg = u->through->poll_arg = u;
+	u->tgt->tell = call_tell;
 	return UMDB_OK;
 }
 

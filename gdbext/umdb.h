@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define UMDB_ABI 5
+#define UMDB_ABI 6
 
 struct umdb; /* a session with one target */
 
@@ -50,6 +50,8 @@ struct umdb_callbacks {
 	    uint64_t *size, int *ok);
 	/* long work goes on: how far it is, in words; *ok 0 to stop */
 	void (*poll)(void *arg, const char *text, int *ok);
+	/* a line for the user before work that takes long.  May be NULL. */
+	void (*tell)(void *arg, const char *text, int *ok);
 	/*
 	 * the frames of a thread, innermost first, up to @max; sets *n.  May
 	 * be NULL.

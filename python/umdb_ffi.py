@@ -6,7 +6,7 @@ import os
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int32
 from ctypes import c_int64, c_uint32, c_uint64, c_void_p
 
-ABI = 5
+ABI = 6
 EINTR = -6  # enum umdb_code: stopped by the user
 EWAIT = -9  # not yet: when the program has the library
 COMPLETE_SYMBOL = 2  # enum dcmd_complete: functions, by the debugger
@@ -61,6 +61,7 @@ class Callbacks(ctypes.Structure):
         ("symbolise", SYMBOLISE),
         ("lookup", LOOKUP),
         ("poll", POLL),
+        ("tell", POLL),
         ("frames", FRAMES),
         ("execute", EXECUTE),
         ("poke", POKE),

@@ -81,6 +81,7 @@ class Session:
             ffi.SYMBOLISE(self.guard(self.symbolise)),
             ffi.LOOKUP(self.guard(self.lookup)),
             ffi.POLL(self.guard(self.poll)),
+            ffi.POLL(self.guard(self.announce)),
             ffi.FRAMES(self.guard(self.frames)),
             ffi.EXECUTE(self.guard(self.execute)),
             ffi.POKE(self.guard(self.poke)),
@@ -210,6 +211,13 @@ class Session:
             gdb.write("\r\033[K%s " % ffi.text(text), gdb.STDERR)
             gdb.flush(gdb.STDERR)
             self.progress = True
+        ok[0] = 1
+
+    def announce(self, text, ok):
+        if self.started is not None:
+            self.erase_progress()
+            gdb.write(ffi.text(text) + "\n", gdb.STDERR)
+            gdb.flush(gdb.STDERR)
         ok[0] = 1
 
     def takes_long(self):

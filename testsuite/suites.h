@@ -48,6 +48,7 @@
 	X(find_root) \
 	X(find_stop) \
 	X(find_poll) \
+	X(find_reads) \
 	X(find_stack) \
 	X(find_what) \
 	X(find_dom) \

@@ -58,6 +58,13 @@ START_TEST(the_rate_tells_before_there_is_a_pace)
 }
 END_TEST
 
+START_TEST(before_the_work_it_is_said_how_long_it_takes)
+{
+	ck_assert_str_eq(progress_plan(&p, 100 * MIB, 2.0 * MIB),
+	    "100.0 MiB are to be read, at 2.0 MiB/s: about 50 s");
+}
+END_TEST
+
 START_TEST(other_work_starts_the_clock_anew)
 {
 	expect("searching 0%", 0, 100, 0, SECOND);
@@ -79,6 +86,7 @@ test_progress_suite(void)
 	tcase_add_test(tc, the_pace_tells_what_is_left);
 	tcase_add_test(tc, what_was_done_before_the_first_look_took_no_time);
 	tcase_add_test(tc, the_rate_tells_before_there_is_a_pace);
+	tcase_add_test(tc, before_the_work_it_is_said_how_long_it_takes);
 	tcase_add_test(tc, other_work_starts_the_clock_anew);
 	suite_add_tcase(s, tc);
 	return s;
