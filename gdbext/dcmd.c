@@ -119,13 +119,36 @@ split(const char *line, struct dcmd_line *ret, size_t *nword_ret)
 	return UMDB_OK;
 }
 
+/*
+ * The file behind an option, and on to that word.  Not one that looks like an
+ * option: "-folded -n 3" would write a file that is hard to get rid of.
+ */
+static int
+file_word(const struct dcmd_line *l, char **word, size_t nword, size_t *at,
+    const char **ret, struct umdb_error *err)
+{
+	const char *option = word[*at];
+
+	if (*at + 1 == nword)
+		return dcmd_usage_error(
+		    l->dcmd, err, "option %s needs a file", option);
+	*ret = word[++*at];
+	if (**ret == '-')
+		return dcmd_usage_error(l->dcmd, err,
+		    "option %s needs a file, and %.80s looks like an option: "
+		    "./%.80s is a file",
+		    option, *ret, *ret);
+	return UMDB_OK;
+}
+
 /* One word "-abc" or "-n5"; takes the next word when a value is missing. */
 static int
 parse_options(struct dcmd_line *l, char **word, size_t nword, size_t *at,
     struct umdb_error *err)
 {
 	const char *options = l->dcmd->options ? l->dcmd->options : "";
-	const char *p, *o;
+	const char *p, *o, *value;
+	int rc = UMDB_OK;
 
 	for (p = word[*at] + 1; *p != '\0'; p++) {
 		o = *p == ':' ? NULL : strchr(options, *p);
@@ -137,16 +160,20 @@ parse_options(struct dcmd_line *l, char **word, size_t nword, size_t *at,
 			l->args.opt[(unsigned char)*p] = "";
 			continue;
 		}
-		if (p[1] != '\0') {
-			l->args.opt[(unsigned char)*p] = p + 1;
-		} else if (*at + 1 < nword) {
-			l->args.opt[(unsigned char)*p] = word[++*at];
-		} else {
+		if (p[1] != '\0')
+			value = p + 1;
+		else if (*p == DCMD_FILE_OPTION)
+			rc = file_word(l, word, nword, at, &value, err);
+		else if (*at + 1 < nword)
+			value = word[++*at];
+		else
 			return dcmd_usage_error(
 			    l->dcmd, err, "option -%c needs a value", *p);
-		}
+		if (rc != UMDB_OK)
+			return rc;
+		l->args.opt[(unsigned char)*p] = value;
 		l->args.given[l->args.ngiven++] =
-		    (struct dcmd_given){*p, l->args.opt[(unsigned char)*p]};
+		    (struct dcmd_given){*p, value};
 		break;
 	}
 	return UMDB_OK;
@@ -193,7 +220,7 @@ parse_words(
 {
 	bool options = true;
 	size_t i, n = 0;
-	int rc;
+	int rc, form;
 
 	for (i = 0; i < nword; i++) {
 		if (options && strcmp(word[i], "--") == 0) {
@@ -205,12 +232,11 @@ parse_words(
 			   long_option(l->dcmd, word[i] + 1) != 0) {
 			l->args.opt[long_option(l->dcmd, word[i] + 1)] = "";
 		} else if (options && profile_option(l->dcmd, word[i]) >= 0) {
-			if (i + 1 == nword)
-				return dcmd_usage_error(l->dcmd, err,
-				    "option %s needs a file", word[i]);
-			l->args.profile[profile_option(l->dcmd, word[i])] =
-			    word[i + 1];
-			i++;
+			form = profile_option(l->dcmd, word[i]);
+			rc = file_word(
+			    l, word, nword, &i, &l->args.profile[form], err);
+			if (rc != UMDB_OK)
+				return rc;
 		} else if (options && word[i][0] == '-' && word[i][1] != '\0' &&
 			   word[i][1] != '>') {
 			rc = parse_options(l, word, nword, &i, err);

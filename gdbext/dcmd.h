@@ -136,6 +136,7 @@ struct dcmd {
 	const char *summary; /* one line */
 	const char *help;    /* the rest, for help and the manual */
 	const char *options; /* as for getopt(3); every command takes -json */
+#define DCMD_FILE_OPTION 'S' /* among these: its value is a file */
 	/* options that are words, each with its letter: "roots r sites s" */
 	const char *longs;
 	const char *words; /* completions beside cache names, blank-separated */

@@ -373,9 +373,23 @@ END_TEST
 
 START_TEST(profiles_need_a_file_that_can_be_written)
 {
+	static const char *const refused[] = {"findleaks -folded -n 3",
+	    "findleaks -n 3 -pprof -html", "findleaks -html -json",
+	    "findleaks -S -v", "users -pprof -", "diff -folded --x a b"};
+	size_t i;
+
 	session_fail(&s, "top -html", UMDB_EUSAGE,
 	    "top: option -html needs a file; usage: umem top [-n N] [-v] "
 	    "[-roots|-sites] [-folded FILE] [-pprof FILE] [-html FILE]");
+	session_fail(&s, "top -folded -n 3", UMDB_EUSAGE,
+	    "top: option -folded needs a file, and -n looks like an option: "
+	    "./-n is a file; usage: umem top [-n N] [-v] "
+	    "[-roots|-sites] [-folded FILE] [-pprof FILE] [-html FILE]");
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		session_fail(&s, refused[i], UMDB_EUSAGE, umdb_error(s.u));
+		ck_assert_ptr_nonnull(
+		    strstr(umdb_error(s.u), " looks like an option: ./-"));
+	}
 	session_fail(&s, "users -html /dev/full", UMDB_EIO,
 	    "users: /dev/full cannot be written: No space left on device");
 	session_fail(&s, "stat -html x", UMDB_EUSAGE, umdb_error(s.u));
