@@ -366,6 +366,11 @@ read_head(struct reader *r)
 		return error_set(r->err, UMDB_EIO, 0,
 		    "%.300s is not a snapshot; umem snapshot makes one",
 		    r->path);
+	if (r->line[strlen(r->line) - 1] == '\r')
+		return error_set(r->err, UMDB_EIO, 0,
+		    "%.300s was converted to lines that end in CR LF: convert "
+		    "it back, or copy it as it is",
+		    r->path);
 	if (!number(r->line + n + 1, 10, &version) ||
 	    version != SNAPFILE_VERSION)
 		return error_set(r->err, UMDB_EIO, 0,

@@ -280,6 +280,9 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 	    {"int main;", " is not a snapshot; umem snapshot makes one"},
 	    {"umem-snapshot\t2\n", " is a snapshot of version 2, this "
 				   "libumdb.so reads version 1"},
+	    {"umem-snapshot\t1\r\nabout\tx\r\n",
+		" was converted to lines that end in CR LF: convert it back, "
+		"or copy it as it is"},
 	    {HEAD, ", line 1: the file ends too early: it was cut off"},
 	    {HEAD "what\n", ", line 2: what is not known"},
 	    {HEAD "time\t1\n", ", line 2: time has 1 fields, not 2"},
