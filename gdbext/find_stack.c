@@ -403,39 +403,54 @@ is_left(const struct stacks *st, const struct range *stack)
 	return true;
 }
 
-/* Does another coroutine, or a thread, wait on the stack of this one? */
-static bool
-has_waiting(const struct stacks *st, const struct context *c)
+/* SPs of what waits on a stack that is not known, sorted; how many. */
+static size_t
+list_waiting(const struct contexts *l, taddr_t *sp)
 {
-	size_t i;
+	size_t i, n = 0;
 
-	for (i = 0; i < st->contexts.n; i++)
-		if (st->contexts.context[i].size == 0 &&
-		    st->contexts.context[i].sp - c->lo < c->size)
-			return true;
-	return false;
+	for (i = 0; i < l->n; i++)
+		if (l->context[i].size == 0)
+			sp[n++] = l->context[i].sp;
+	qsort(sp, n, sizeof(*sp), addr_compare);
+	return n;
+}
+
+/* Of coroutines those on whose stacks another one, or a thread, waits. */
+static int
+list_left_coroutines(struct stacks *st)
+{
+	const struct contexts *l = &st->contexts;
+	const struct context *c = l->context + l->n;
+	taddr_t *sp = calloc(l->n + 1, sizeof(*sp));
+	struct range stack;
+	int rc = UMDB_OK;
+	size_t i, n;
+
+	if (sp == NULL)
+		return UMDB_ENOMEM;
+	n = list_waiting(l, sp);
+	for (i = 0; i < l->nother && rc == UMDB_OK; i++, c++) {
+		stack = (struct range){c->lo, c->lo + c->size};
+		if (lowest(sp, n, stack.start, stack.end) != stack.end &&
+		    find_context_has_top(st->snap->tgt, c) &&
+		    is_left(st, &stack))
+			rc = add_left(st, &stack);
+	}
+	free(sp);
+	return rc;
 }
 
 static int
 list_left(struct stacks *st)
 {
-	const struct contexts *l = &st->contexts;
-	const struct context *c = l->context + l->n;
-	struct range stack;
 	int rc = UMDB_OK;
 	size_t i;
 
 	for (i = 0; i < st->nown && rc == UMDB_OK; i++)
 		if (is_left(st, &st->own[i]))
 			rc = add_left(st, &st->own[i]);
-	for (i = 0; i < l->nother && rc == UMDB_OK; i++, c++) {
-		stack = (struct range){c->lo, c->lo + c->size};
-		if (c->size != 0 && has_waiting(st, c) &&
-		    find_context_has_top(st->snap->tgt, c) &&
-		    is_left(st, &stack))
-			rc = add_left(st, &stack);
-	}
-	return rc;
+	return rc == UMDB_OK ? list_left_coroutines(st) : rc;
 }
 
 static int
