@@ -266,94 +266,57 @@ arena_held(struct snap *snap, uint32_t index, struct ranges *held)
  * the arena a segment in a magazine is allocated; to the client it is free.
  */
 struct idle {
-	struct snap *snap;
-	const struct snap_cache *cache;
+	taddr_t arena;
+	const struct snap_cache *cache; /* of the magazine that is looked at */
 	struct ranges *list;
-	int rc;
 };
 
-static int
-idle_rounds(struct idle *a, taddr_t at, uint64_t n)
+static bool
+idle_is_in(const struct snap_cache *c, taddr_t arena)
 {
-	uint64_t round[UMEM_MAX_ROUNDS], i;
-
-	if (n > UMEM_MAX_ROUNDS ||
-	    target_read(a->snap->tgt, at, round, n * sizeof(round[0]),
-		"magazine rounds") != UMDB_OK)
-		return UMDB_OK;
-	for (i = 0; i < n && a->rc == UMDB_OK; i++)
-		a->rc = ranges_add(
-		    a->list, round[i], round[i] + a->cache->c.cache_bufsize);
-	return a->rc;
+	return (c->c.cache_cflags & UMC_QCACHE) != 0 &&
+	       c->c.cache_arena == arena;
 }
 
 static int
-idle_magazine(
-    struct snap *snap, taddr_t addr, const umem_magazine_t *mag, void *arg)
+idle_round(struct snap *snap, taddr_t buf, void *arg)
+{
+	const struct idle *a = arg;
+
+	(void)snap;
+	return ranges_add(a->list, buf, buf + a->cache->c.cache_bufsize);
+}
+
+/* One that cannot be read hides no other. */
+static int
+idle_magazine(struct snap *snap, const struct mag_found *mag, void *arg)
 {
 	struct idle *a = arg;
 
-	(void)snap;
-	return idle_rounds(a, addr + UMEM_MAG_ROUND, mag->mag_rounds) == UMDB_OK
-		   ? WALK_NEXT
-		   : WALK_STOP;
+	if (mag->cache == NULL || !idle_is_in(mag->cache, a->arena))
+		return WALK_NEXT;
+	a->cache = mag->cache;
+	return walk_rounds(snap, mag, idle_round, a) == UMDB_ENOMEM
+		   ? UMDB_ENOMEM
+		   : WALK_NEXT;
 }
 
-static void
-idle_other(struct idle *a, taddr_t addr)
-{
-	umem_magazine_t mag;
-
-	if (addr != 0 &&
-	    snap_read_magazine(a->snap, addr, a->cache->addr, &mag) == UMDB_OK)
-		idle_rounds(a, addr + UMEM_MAG_ROUND, mag.mag_rounds);
-}
-
-static void
-idle_thread(struct idle *a, taddr_t tcache)
-{
-	const uint32_t bin = a->cache->c.cache_bin;
-	taddr_t transit[2];
-	umem_tcbin_t b;
-
-	if (bin < UMEM_TC_BINS &&
-	    target_read(a->snap->tgt,
-		tcache + offsetof(umem_tcache_t, tc_bin) + bin * sizeof(b), &b,
-		sizeof(b), "thread cache") == UMDB_OK) {
-		if (b.tb_top > b.tb_base)
-			idle_rounds(a, b.tb_base,
-			    (b.tb_top - b.tb_base) / sizeof(uint64_t));
-		idle_other(a, b.tb_prev);
-	}
-	if (target_read(a->snap->tgt,
-		tcache + offsetof(umem_tcache_t, tc_transit), transit,
-		sizeof(transit), "thread cache") == UMDB_OK) {
-		idle_other(a, transit[0]);
-		idle_other(a, transit[1]);
-	}
-}
-
-/* Note what quantum caches of the arena hold. */
+/* Note what quantum caches of the arena hold, as far as it can be read. */
 static int
 arena_idle(
     struct snap *snap, const struct snap_arena *arena, struct ranges *idle)
 {
-	struct idle a = {snap, NULL, idle, UMDB_OK};
-	uint32_t i, t;
+	struct idle a = {arena->addr, NULL, idle};
+	int rc = UMDB_OK;
+	uint32_t i;
 
-	for (i = 0; i < snap->ncache && a.rc == UMDB_OK; i++) {
-		a.cache = &snap->cache[i];
-		if (a.cache->c.cache_arena != arena->addr ||
-		    (a.cache->c.cache_cflags & UMC_QCACHE) == 0)
-			continue;
-		if (walk_depot(snap, a.cache, true, idle_magazine, &a) ==
-		    UMDB_EINTR)
-			a.rc = UMDB_EINTR;
-		for (t = 0; t < snap->ntcache && a.rc == UMDB_OK; t++)
-			idle_thread(&a, snap->tcache[t].addr);
-	}
+	for (i = 0; i < snap->ncache; i++)
+		if (idle_is_in(&snap->cache[i], arena->addr))
+			break;
+	if (i < snap->ncache)
+		rc = walk_magazines(snap, NULL, 0, idle_magazine, &a);
 	ranges_settle(idle);
-	return a.rc;
+	return rc == UMDB_EINTR || rc == UMDB_ENOMEM ? rc : UMDB_OK;
 }
 
 /* ------------------------------------------ arenas of the program's memory */

@@ -65,7 +65,7 @@ meet(struct snap *snap, struct mag_walk *w, const struct mag_found *found)
 	if (addrmap_put(&w->met, found->addr, 1) != UMDB_OK)
 		return target_fail(snap->tgt, UMDB_ENOMEM, 0, "out of memory");
 	rc = w->fn(snap, found, w->arg);
-	w->stopped = rc == WALK_STOP;
+	w->stopped = rc != WALK_NEXT;
 	return rc;
 }
 
@@ -160,6 +160,14 @@ meet_depots(struct snap *snap, struct mag_walk *w, const struct snap_cache *c)
 	return walk_depot(snap, c, false, meet_depot, w);
 }
 
+/* Damage of one list hides nothing of the next one. */
+static bool
+goes_on(const struct mag_walk *w, int rc)
+{
+	return !w->stopped &&
+	       (rc == UMDB_OK || rc == UMDB_ECORRUPT || rc == UMDB_EFAULT);
+}
+
 int
 walk_magazines(struct snap *snap, const struct snap_cache *cache,
     taddr_t tcache, walk_magazine_fn *fn, void *arg)
@@ -167,12 +175,16 @@ walk_magazines(struct snap *snap, const struct snap_cache *cache,
 	struct mag_walk w = {
 	    .cache = cache, .tcache = tcache, .fn = fn, .arg = arg};
 	uint32_t i;
-	int rc;
+	int rc, more;
 
 	rc = walk_tcaches(snap, meet_tcache, &w);
-	for (i = 0; i < snap->ncache && rc == UMDB_OK && !w.stopped; i++)
-		if (tcache == 0 && (cache == NULL || cache == &snap->cache[i]))
-			rc = meet_depots(snap, &w, &snap->cache[i]);
+	for (i = 0; i < snap->ncache && goes_on(&w, rc); i++) {
+		if (tcache != 0 || (cache != NULL && cache != &snap->cache[i]))
+			continue;
+		more = meet_depots(snap, &w, &snap->cache[i]);
+		if (more != UMDB_OK)
+			rc = more;
+	}
 	addrmap_fini(&w.met);
 	return rc;
 }

@@ -735,7 +735,11 @@ START_TEST(segment_in_a_quantum_cache_keeps_nothing)
 	draw_load(&drawn, tc, q, &idle, 1, 4);
 	put(seg + 0x10, a);
 	put(seg + 0x2010, b);
-	leaks_expect();
+	if (_i == 1) /* the list of thread caches loops: that hides no depot */
+		DRAW_SET(&drawn, tc, umem_tcache_t, tc_next, tc);
+	snap_expect_open();
+	ck_assert_uint_eq(snap->ndamage, (size_t)_i);
+	ck_assert_int_eq(find_leaks(snap, &leaks), UMDB_OK);
 	ck_assert_int_eq(kind_of(a), LEAK_DEFINITE);
 	ck_assert_int_eq(kind_of(b), LEAK_DEFINITE);
 }
@@ -877,7 +881,7 @@ add_roots(Suite *s)
 	tcase_add_test(t, buffer_that_clients_gave_to_their_arena_is_kept);
 	tcase_add_test(t,
 	    segment_that_another_arena_imported_keeps_only_what_is_allocated);
-	tcase_add_test(t, segment_in_a_quantum_cache_keeps_nothing);
+	tcase_add_loop_test(t, segment_in_a_quantum_cache_keeps_nothing, 0, 2);
 	suite_add_tcase(s, t);
 }
 
