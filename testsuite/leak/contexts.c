@@ -21,18 +21,6 @@ static ucontext_t home, suspended[SUSPENDED], running;
 static unsigned which;
 static char in_data[STACK] __attribute__((aligned(16)));
 
-STEP void
-leave_stale(void)
-{
-	void *volatile slot[64];
-	unsigned i;
-
-	for (i = 0; i < 64; i++)
-		slot[i] = NULL;
-	slot[20] = malloc(72);
-	truth_lost(slot[20], DEFINITE);
-}
-
 /* Within 128 bytes below the caller's SP. */
 STEP void
 leave_near(void)
@@ -62,7 +50,7 @@ second(void)
 	void *volatile slot[8];
 
 	slot[3] = malloc(88);
-	truth_far_down(leave_stale, 30);
+	truth_far_down(truth_leave_stale, 30);
 	truth_write();
 	truth_forget();
 	abort();

@@ -33,16 +33,6 @@ static char stack_in_data[STACK] __attribute__((aligned(16)));
 struct coroutine *in_buffer;
 static jmp_buf there;
 
-STEP void
-leave_stale(void)
-{
-	void *volatile slot[64];
-
-	memset((void *)slot, 0, sizeof(slot));
-	slot[20] = calloc(1, 72);
-	truth_lost(slot[20], DEFINITE);
-}
-
 /* Stale is also what is right below SP: no red zone is in use there. */
 STEP void
 leave_near(void)
@@ -57,7 +47,7 @@ leave_near(void)
 STEP void
 leave_all(void)
 {
-	truth_far_down(leave_stale, 30);
+	truth_far_down(truth_leave_stale, 30);
 	leave_near();
 }
 
@@ -67,7 +57,7 @@ blocks(void)
 	void *volatile slot[8];
 
 	slot[3] = calloc(1, 88);
-	truth_far_down(leave_stale, 30);
+	truth_far_down(truth_leave_stale, 30);
 	sem_post(&ready);
 	pthread_mutex_lock(&forever);
 	free(slot[3]);

@@ -21,18 +21,6 @@ static sem_t ready;
 static pthread_mutex_t forever = PTHREAD_MUTEX_INITIALIZER;
 static char in_data[STACK] __attribute__((aligned(16)));
 
-STEP void
-leave_stale(void)
-{
-	void *volatile slot[64];
-	unsigned i;
-
-	for (i = 0; i < 64; i++)
-		slot[i] = NULL;
-	slot[40] = calloc(1, 72);
-	truth_lost(slot[40], DEFINITE);
-}
-
 STEP void *
 hold(void)
 {
@@ -48,7 +36,7 @@ static void
 handler(int sig)
 {
 	(void)sig;
-	truth_far_down(leave_stale, 40);
+	truth_far_down(truth_leave_stale, 40);
 	free(hold());
 }
 
@@ -70,7 +58,7 @@ thread(void *stack)
 
 	use_stack(stack != NULL ? stack : own);
 	slot[2] = malloc(104);
-	truth_far_down(leave_stale, 80);
+	truth_far_down(truth_leave_stale, 80);
 	raise(SIGUSR1);
 	return slot[2];
 }
@@ -92,7 +80,7 @@ last(int sig)
 
 	(void)sig;
 	slot[1] = malloc(88);
-	truth_far_down(leave_stale, 40);
+	truth_far_down(truth_leave_stale, 40);
 	truth_write();
 	truth_forget();
 	abort();
@@ -109,7 +97,7 @@ end(char *stack)
 	use_stack(stack);
 	sigaction(SIGUSR2, &sa, NULL);
 	slot[3] = malloc(120);
-	truth_far_down(leave_stale, 200);
+	truth_far_down(truth_leave_stale, 200);
 	raise(SIGUSR2);
 	free(slot[3]);
 }

@@ -17,18 +17,6 @@ static sem_t ready;
 static pthread_mutex_t forever = PTHREAD_MUTEX_INITIALIZER;
 
 /* A call that leaves pointers in its dead frame. */
-STEP void
-leave_stale(void)
-{
-	void *volatile slot[64];
-	unsigned i;
-
-	for (i = 0; i < 64; i++)
-		slot[i] = NULL;
-	slot[40] = malloc(72);
-	truth_lost(slot[40], DEFINITE);
-}
-
 STEP void *
 hold(void)
 {
@@ -44,7 +32,7 @@ static void *
 thread(void *arg)
 {
 	(void)arg;
-	truth_far_down(leave_stale, 40);
+	truth_far_down(truth_leave_stale, 40);
 	return hold();
 }
 
@@ -52,7 +40,7 @@ static void *
 short_thread(void *arg)
 {
 	(void)arg;
-	truth_far_down(leave_stale, 40);
+	truth_far_down(truth_leave_stale, 40);
 	/* what a thread returns is kept until it is joined */
 	return malloc(104);
 }
@@ -128,7 +116,7 @@ main(void)
 {
 	sem_init(&ready, 0, 0);
 	pthread_mutex_lock(&forever);
-	truth_far_down(leave_stale, 100);
+	truth_far_down(truth_leave_stale, 100);
 	end_some();
 	start_all();
 	truth_end();

@@ -25,23 +25,13 @@ static jmp_buf there, back;
 struct coroutine *coroutine;
 ucontext_t *in_buffer;
 
-STEP void
-leave_stale(void)
-{
-	void *volatile slot[64];
-
-	memset((void *)slot, 0, sizeof(slot));
-	slot[20] = calloc(1, 72);
-	truth_lost(slot[20], DEFINITE);
-}
-
 static void
 waits(void)
 {
 	void *volatile slot[8];
 
 	slot[3] = calloc(1, 88);
-	truth_far_down(leave_stale, 30);
+	truth_far_down(truth_leave_stale, 30);
 	swapcontext(self, &home);
 	free(slot[3]);
 }

@@ -79,6 +79,17 @@ truth_far_down(void (*leave)(void), unsigned n)
 	return frame[0];
 }
 
+/* truth_leave_stale - a pointer in a frame that is left: for truth_far_down */
+STEP void
+truth_leave_stale(void)
+{
+	void *volatile slot[64];
+
+	memset((void *)slot, 0, sizeof(slot));
+	slot[20] = calloc(1, 72);
+	truth_lost(slot[20], DEFINITE);
+}
+
 STEP int
 truth_scrub(void)
 {
