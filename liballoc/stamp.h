@@ -14,7 +14,7 @@
  * its cost; never 0.
  *
  * While the process has one thread, stamps only go up, and are late by no more
- * than the time that the last seven took and no more than a tick of
+ * than the time that the last 31 took and no more than a tick of
  * CLOCK_MONOTONIC_COARSE.  With more threads each is within some microseconds
  * of the clock, and may go back by a fraction of a microsecond when the two
  * are compared anew.
