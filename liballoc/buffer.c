@@ -267,22 +267,33 @@ resize_large(umem_slab_t *sp, void *buf, size_t size)
 	return after;
 }
 
+/* A buffer with room for the next step, or with pages of its own. */
+static void *
+alloc_growing(size_t size)
+{
+	const size_t room = size + size / 2;
+	umem_cache_t *cp;
+
+	if (room >= LARGE_MIN_GROWING)
+		return large_alloc_growing(size);
+	/* some of malloc's caches may be checked, and others not */
+	cp = cache_for(room, 1);
+	return cp != NULL && !cache_is_checked(cp) ? tc_alloc(cp) : NULL;
+}
+
 /*
- * A buffer that grows gets room for the next step, and pages of its own early:
- * copies are few then.  NULL when it is too small for that to matter.
+ * A buffer that grows does not do so for the first time: see to it that the
+ * copies are few.  NULL when it is too small for that to matter, or special.
  */
 static void *
 grow(umem_cache_t *cp, void *buf, size_t size)
 {
-	const size_t room = size + size / 2;
-	void *copy = NULL;
+	void *copy;
 
-	if (size < GROW_MIN || large_has_firewall(size))
+	if (size < GROW_MIN || large_has_firewall(size) ||
+	    umem_root.root_mtbf != 0)
 		return NULL;
-	if (room >= LARGE_MIN_GROWING)
-		copy = large_alloc_growing(size);
-	else
-		copy = tc_alloc(cache_for(room, 1));
+	copy = alloc_growing(size);
 	if (copy == NULL)
 		return NULL;
 	watch_alloc(copy, size);
