@@ -17,7 +17,8 @@
 enum leak_kind {
 	LEAK_DEFINITE, /* no lost buffer outside its own cycle points to it */
 	LEAK_INDIRECT, /* only lost buffers point to it */
-	LEAK_POSSIBLE, /* only pointers into its inside, from live memory */
+	/* only pointers into its inside, from live memory; or see find_end.h */
+	LEAK_POSSIBLE,
 };
 
 struct leak {

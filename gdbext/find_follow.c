@@ -22,6 +22,7 @@
 #define SHARE_MIN 64u         /* entries below which nothing is given away */
 #define FETCH_MIN (16u << 10) /* bytes that are worth a call of the system */
 #define FETCH_MAX (64u << 10) /* ... and that stay in the cache */
+#define AROUND (END_AROUND * WORD)
 
 /* -------------------------------------------------------------------- work */
 
@@ -116,6 +117,16 @@ follow_mark(
 	follow_push(f, node_of(f, s, index) | FOLLOW_MARKED);
 }
 
+/* A pointer that leaves only a note. */
+static void
+follow_note(uint8_t *state)
+{
+	uint8_t white = MARK_WHITE;
+
+	__atomic_compare_exchange_n(state, &white, MARK_INSIDE, false,
+	    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 /* A pointer to the inside, or the end, of a buffer that is not LIVE yet. */
 static __attribute__((noinline)) void
 follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
@@ -123,7 +134,6 @@ follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
 {
 	const uint64_t size = find_mark_size(s, index);
 	enum inner_answer a;
-	uint8_t white = MARK_WHITE;
 
 	if (off > size || (off == size && off != WORD))
 		return;
@@ -138,15 +148,26 @@ follow_inside(struct follow *f, const struct mark_slab *s, uint32_t index,
 	}
 	if (a == INNER_UNKNOWN && f->exact)
 		follow_later(f, node_of(f, s, index), off);
-	if (off == size)
-		return;
-	__atomic_compare_exchange_n(&s->state[index], &white, MARK_INSIDE,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (off != size)
+		follow_note(&s->state[index]);
 }
 
-/* A word @rel bytes from the lowest candidate: is it a pointer to a buffer? */
+/* The end of a buffer where another starts: as one to that one's inside. */
+static void
+follow_end(struct follow *f, uint64_t node)
+{
+	if (f->exact)
+		follow_note(&f->m->state[node]);
+	else
+		follow_push(f, node);
+}
+
+/*
+ * A word @rel bytes from the lowest candidate, and where it stands, or NULL:
+ * is it a pointer to a buffer?
+ */
 static inline bool
-follow_word(struct follow *f, uint64_t rel)
+follow_word(struct follow *f, uint64_t rel, const struct end_word *w)
 {
 	const struct mark *m = f->m;
 	const struct mark_slab *s = find_mark_slab(m, rel);
@@ -165,10 +186,12 @@ follow_word(struct follow *f, uint64_t rel)
 	to = f->to[__atomic_load_n(&s->state[index], __ATOMIC_RELAXED)];
 	if (to == MARK_NONE)
 		return true;
-	if (off == 0)
-		follow_mark(f, s, (uint32_t)index, to);
-	else
+	if (off != 0)
 		follow_inside(f, s, (uint32_t)index, off, to);
+	else if (w != NULL && find_end(m, s, (uint32_t)index, w))
+		follow_end(f, node_of(f, s, (uint32_t)index));
+	else
+		follow_mark(f, s, (uint32_t)index, to);
 	return true;
 }
 
@@ -176,20 +199,25 @@ void
 follow_value(struct follow *f, uint64_t value)
 {
 	if (value - f->m->lo < f->m->len)
-		f->stats.hits += follow_word(f, value - f->m->lo);
+		f->stats.hits += follow_word(f, value - f->m->lo, NULL);
 }
 
+/* @before and @behind: bytes on either side that may be looked at, too. */
 static void
-follow_words(struct follow *f, const uint8_t *p, uint64_t len)
+follow_words(struct follow *f, const uint8_t *p, uint64_t len, uint64_t before,
+    uint64_t behind)
 {
 	const uint64_t lo = f->m->lo, span = f->m->len;
 	const uint8_t *end = p + len / WORD * WORD;
+	struct end_word w = {.start = p - before, .end = end + behind};
 	uint64_t rel;
 
 	for (; p < end; p += WORD) {
 		rel = find_mem_u64(p) - lo;
-		if (rel < span)
-			f->stats.hits += follow_word(f, rel);
+		if (rel < span) {
+			w.at = p;
+			f->stats.hits += follow_word(f, rel, &w);
+		}
 	}
 }
 
@@ -207,19 +235,23 @@ void
 follow_lent(struct follow *f, const uint8_t *p, uint64_t len)
 {
 	const struct mem *mem = &f->m->mem;
-	uint64_t n;
+	uint64_t n, before = 0, behind;
 
 	if (len < FETCH_MIN) {
-		follow_words(f, p, len);
+		follow_words(f, p, len, 0, 0);
 		return;
 	}
 	n = find_mem_hole(mem, p, len) / WORD * WORD;
-	for (p += n, len -= n; len > 0; p += n, len -= n) {
+	for (p += n, len -= n; len > 0; p += n, len -= n, before = AROUND) {
 		n = len < FETCH_MAX ? len : FETCH_MAX;
+		behind = len - n < AROUND ? len - n : AROUND;
 		if (!follow_bounce(f))
 			return;
-		follow_words(
-		    f, find_mem_fetch(mem, p, f->bounce, n) ? f->bounce : p, n);
+		if (find_mem_fetch(
+			mem, p - before, f->bounce, before + n + behind))
+			follow_words(f, f->bounce + before, n, before, behind);
+		else
+			follow_words(f, p, n, before, behind);
 	}
 }
 
@@ -234,7 +266,7 @@ follow_read(struct follow *f, taddr_t addr, uint64_t len)
 		n = len < FOLLOW_PIECE ? len / WORD * WORD : FOLLOW_PIECE;
 		f->stats.unread_bytes +=
 		    find_mem_read_pages(f->m->snap->tgt, addr, f->bounce, n);
-		follow_words(f, f->bounce, n);
+		follow_words(f, f->bounce, n, 0, 0);
 		__atomic_fetch_add(&f->pool->done, n, __ATOMIC_RELAXED);
 		if (target_poll_bytes(f->m->snap->tgt, "searching memory",
 			f->pool->done, f->pool->total))
@@ -315,8 +347,10 @@ follow_gathered(struct follow *f, const uint32_t *to)
 	do {
 		e = *to++;
 		if ((e & ~GATHER_LAST) == GATHER_RAW) {
-			follow_word(f, to[0] | (uint64_t)to[1] << 32);
+			follow_word(f, to[0] | (uint64_t)to[1] << 32, NULL);
 			to += 2;
+		} else if ((e & ~GATHER_LAST) == GATHER_END) {
+			follow_end(f, *to++);
 		} else {
 			follow_push(f, e & ~GATHER_LAST);
 		}

@@ -17,6 +17,7 @@
 #define SLAB_MAX (256u << 10) /* the largest slab that is gathered */
 #define PIECE (16u << 10)     /* numbers that a thread reserves at a time */
 #define ROOM (64u << 20)      /* most numbers: 256 MiB */
+#define BESIDE 2u             /* hits on each side that tell of an end */
 
 /* Bytes from the first chunk on that hold all there is to know of a slab. */
 static uint64_t
@@ -39,7 +40,7 @@ gather_init(struct gather *g, const struct mark *m)
 	if (m->gather != 0)
 		g->room = m->gather;
 	g->used = GATHER_NONE + 1;
-	if (g->nbuf >= GATHER_RAW)
+	if (g->nbuf >= GATHER_END)
 		return UMDB_ENOMEM;
 	g->first = find_mem_table(g->nbuf + 1, sizeof(*g->first));
 	g->to = find_mem_table(g->room, sizeof(*g->to));
@@ -63,7 +64,9 @@ gather_work_init(struct gather_work *w, struct gather *g, struct mark *m,
 	w->g = g;
 	w->stats = stats;
 	w->block = malloc(SLAB_MAX);
-	w->hit = malloc(SLAB_MAX);
+	w->room = calloc(SLAB_MAX / WORD + 2 * BESIDE, WORD);
+	if (w->room != NULL)
+		w->hit = w->room + BESIDE;
 	w->slab = malloc(SLAB_MAX / WORD * sizeof(*w->slab));
 	w->nhit = malloc(UMEM_MAX_CHUNKS * sizeof(*w->nhit));
 	return w->block == NULL || w->hit == NULL || w->slab == NULL ||
@@ -76,7 +79,7 @@ void
 gather_work_fini(struct gather_work *w)
 {
 	free(w->block);
-	free(w->hit);
+	free(w->room);
 	free(w->slab);
 	free(w->nhit);
 	memset(w, 0, sizeof(*w));
@@ -113,6 +116,8 @@ slab_hits(struct gather_work *w, const struct mark_slab *s, uint64_t *bytes,
 		}
 		w->nhit[k] = n;
 	}
+	for (k = 0; k < BESIDE; k++)
+		w->hit[n + k] = 0;
 	return n;
 }
 
@@ -129,12 +134,68 @@ slab_targets(struct gather_work *w, uint32_t n)
 	}
 }
 
-/* A pointer to a buffer, as numbers at to; how many. */
-static inline uint32_t
-pointer_put(
-    const struct mark *m, uint64_t rel, const struct mark_slab *s, uint32_t *to)
+/*
+ * Hits have lost their places.  But two words beside the end of a buffer point
+ * into it, one of them right beside; so these are hits, too.
+ */
+static inline bool
+hit_can_be_end(const uint64_t *hit, uint64_t gap)
 {
-	uint64_t off, index = 0;
+	const bool before = *hit - hit[-1] <= gap,
+		   behind = *hit - hit[1] <= gap;
+
+	if (__builtin_expect(!(before | behind), 1))
+		return false;
+	return (before && behind) || (before && *hit - hit[-2] <= gap) ||
+	       (behind && *hit - hit[2] <= gap);
+}
+
+/*
+ * Where hit @i of a slab stands, in its buffer @k.  They are asked for in
+ * order, so no word is looked at twice.
+ */
+static const uint8_t *
+hit_at(struct gather_work *w, const struct mark_slab *s, uint32_t k, uint32_t i)
+{
+	const uint64_t lo = w->m->lo, span = w->m->len;
+	const taddr_t source = s->first + k * s->chunksize;
+
+	if (w->source != source) {
+		w->source = source;
+		w->behind = s->bytes + k * s->chunksize;
+		w->seen = k == 0 ? 0 : w->nhit[k - 1];
+	}
+	for (; w->seen <= i; w->behind += WORD)
+		w->seen += find_mem_u64(w->behind) - lo < span;
+	return w->behind - WORD;
+}
+
+static __attribute__((noinline)) bool
+hit_is_end(struct gather_work *w, const struct mark_slab *s, uint32_t k,
+    uint32_t i, uint32_t index)
+{
+	const uint8_t *start = s->bytes + k * s->chunksize;
+	const struct end_word word = {
+	    .at = hit_at(w, s, k, i),
+	    .start = start,
+	    .end = start + find_mark_size(s, k) / WORD * WORD,
+	};
+
+	return find_end(w->m, w->slab[i], index, &word);
+}
+
+/*
+ * Hit @i, of buffer @k of a slab, when it is a pointer to a buffer, as numbers
+ * at to; how many.
+ */
+static inline uint32_t
+pointer_put(struct gather_work *w, const struct mark_slab *from, uint32_t k,
+    uint32_t i, uint32_t *to)
+{
+	const struct mark *m = w->m;
+	const struct mark_slab *s = w->slab[i];
+	const uint64_t rel = w->hit[i];
+	uint64_t off, gap, index = 0;
 
 	if (s == NULL)
 		return 0;
@@ -147,7 +208,13 @@ pointer_put(
 	}
 	if (off == 0) {
 		to[0] = (uint32_t)(s->state - m->state + index);
-		return 1;
+		gap = index != 0 ? s->chunksize : find_end_gap(m, s, 0);
+		if (!hit_can_be_end(&w->hit[i], gap) ||
+		    !hit_is_end(w, from, k, i, (uint32_t)index))
+			return 1;
+		to[1] = to[0];
+		to[0] = GATHER_END;
+		return 2;
 	}
 	if (off >= s->bufsize)
 		return 0;
@@ -192,7 +259,7 @@ gather_slab(struct gather_work *w, const struct mark_slab *s)
 	for (k = 0; k < s->nchunk; k++) {
 		first[k] = GATHER_NONE;
 		for (last = 0; i < w->nhit[k]; i++) {
-			len = pointer_put(m, w->hit[i], w->slab[i], to + w->at);
+			len = pointer_put(w, s, k, i, to + w->at);
 			if (len == 0)
 				continue;
 			if (last == 0)

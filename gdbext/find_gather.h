@@ -11,12 +11,12 @@
  * What is too large, cannot be borrowed, or finds no room is left where it is:
  * marking reads it when it gets there.
  *
- * Layer: above find_mark.h; below find_follow.h.
+ * Layer: above find_end.h; below find_follow.h.
  */
 #ifndef UMDB_FIND_GATHER_H
 #define UMDB_FIND_GATHER_H
 
-#include "find_mark.h"
+#include "find_end.h"
 
 /* In gather->first. */
 #define GATHER_NOT 0u  /* not gathered: read the buffer */
@@ -24,12 +24,14 @@
 
 /*
  * A pointer to the start of a buffer is the buffer's place in snap->state.
- * GATHER_RAW stands for another one: the next two hold its distance from
- * mark->lo, low half first.  GATHER_LAST is set in the first number of the
- * last pointer.
+ * GATHER_END stands for one that is the end of another, see find_end.h: the
+ * next number is the place of the buffer that starts there.  GATHER_RAW stands
+ * for another one: the next two hold its distance from mark->lo, low half
+ * first.  GATHER_LAST is set in the first number of the last pointer.
  */
 #define GATHER_LAST 0x80000000u
 #define GATHER_RAW 0x7fffffffu
+#define GATHER_END 0x7ffffffeu
 
 struct gather {
 	uint32_t *first; /* by place in snap->state: where in to[] */
@@ -44,9 +46,14 @@ struct gather_work {
 	struct gather *g;
 	uint32_t at, end; /* its piece of to[] */
 	uint8_t *block;   /* copy of some slabs */
+	uint64_t *room;   /* for hit, and some before and behind */
 	uint64_t *hit;    /* words of a slab, as distances from mark->lo */
 	const struct mark_slab **slab; /* where they point, or NULL */
 	uint32_t *nhit; /* of each buffer of the slab, their sum so far */
+	/* of the buffer that hits were last looked for in, see hit_at() */
+	taddr_t source;
+	const uint8_t *behind; /* the last of them */
+	uint32_t seen;         /* how many that were */
 	struct leak_stats *stats;
 };
 

@@ -43,6 +43,7 @@
 	X(dcmd_memory) \
 	X(umdb) \
 	X(find_inner) \
+	X(find_end) \
 	X(find_leak) \
 	X(find_mark) \
 	X(find_root) \

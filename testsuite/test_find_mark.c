@@ -3,7 +3,9 @@
  * test_find_mark.c - marking random graphs, against a naive marker
  *
  * A graph has up to 120 nodes, each a buffer of 64 bytes, and pointers to
- * their starts and insides from roots and from each other.  The reference
+ * their starts and insides from roots and from each other.  An array, right
+ * before a node, can be where a vector points that has the array's end, which
+ * counts as a pointer to the node's inside (find_end.h).  The reference
  * knows the graph, not the memory: it closes reachability by matrices and
  * takes the definitions of live, possible, definite and indirect literally.
  * UMEM_TEST_SEED in the environment makes the graphs of that seed alone.
@@ -19,18 +21,19 @@
 
 #define NODES 120u
 #define SLOTS 4u   /* pointers in a node, from its start */
-#define INSIDE 48u /* offset of pointers to the inside */
+#define VECTOR 32u /* offset of the three words of a vector */
+#define INSIDE 56u /* offset of pointers to the inside */
 #define ROOTS 8u
 #define GRAPHS 400u
 
 struct edge {
-	bool there, inside;
+	bool there, inside, vector; /* by an array's end; then inside, too */
 	unsigned to;
 };
 
 struct graph {
 	unsigned n;
-	struct edge root[ROOTS], slot[NODES][SLOTS];
+	struct edge root[ROOTS], slot[NODES][SLOTS + 1]; /* last: a vector */
 	enum mark_state want[NODES];
 };
 
@@ -56,7 +59,7 @@ reach(const struct graph *g, unsigned at, bool starts_only, bool *seen)
 	if (seen[at])
 		return;
 	seen[at] = true;
-	for (i = 0; i < SLOTS; i++)
+	for (i = 0; i <= SLOTS; i++)
 		if (g->slot[at][i].there &&
 		    !(starts_only && g->slot[at][i].inside))
 			reach(g, g->slot[at][i].to, starts_only, seen);
@@ -96,12 +99,22 @@ expect(struct graph *g)
 static struct edge
 make_edge(const struct graph *g, unsigned self, unsigned one_in)
 {
-	struct edge e = {false, false, 0};
+	struct edge e = {0};
 
 	e.there = roll(one_in) == 0;
 	e.to = roll(g->n);
 	/* one to the own inside would be a way back to the start */
 	e.inside = roll(4) == 0 && e.to != self;
+	return e;
+}
+
+static struct edge
+make_vector(const struct graph *g, unsigned self, unsigned one_in)
+{
+	struct edge e = make_edge(g, self, one_in);
+
+	e.there = e.there && e.to != self;
+	e.inside = e.vector = true;
 	return e;
 }
 
@@ -113,18 +126,28 @@ make_graph(struct graph *g)
 	memset(g, 0, sizeof(*g));
 	g->n = 1 + roll(NODES);
 	for (i = 0; i < ROOTS; i++)
-		g->root[i] = make_edge(g, NODES, 3);
-	for (i = 0; i < g->n; i++)
+		g->root[i] = roll(4) == 0 ? make_vector(g, NODES, 3)
+					  : make_edge(g, NODES, 3);
+	for (i = 0; i < g->n; i++) {
 		for (k = 0; k < SLOTS; k++)
 			g->slot[i][k] = make_edge(g, i, one_in);
+		g->slot[i][SLOTS] = make_vector(g, i, one_in);
+	}
 	expect(g);
 }
 
 static void
 put_edge(struct draw *d, taddr_t at, const struct edge *e, const taddr_t *buf)
 {
-	if (e->there)
-		fake_put64(d->tgt, at, buf[e->to] + (e->inside ? INSIDE : 0));
+	if (!e->there)
+		return;
+	if (e->vector) {
+		fake_put64(d->tgt, at, buf[e->to] - 64);
+		fake_put64(d->tgt, at + 8, buf[e->to] - 64 + 24);
+		fake_put64(d->tgt, at + 16, buf[e->to]);
+		return;
+	}
+	fake_put64(d->tgt, at, buf[e->to] + (e->inside ? INSIDE : 0));
 }
 
 static void
@@ -135,16 +158,19 @@ draw_graph(struct draw *d, const struct graph *g, taddr_t *buf)
 
 	draw_open(d);
 	cache = draw_cache(d, "umem_alloc_64", 64, UMF_MALLOC, 1);
-	slab[0] = draw_slab(d, cache, NODES / 2);
-	slab[1] = draw_slab(d, cache, NODES / 2);
-	for (i = 0; i < g->n; i++)
-		buf[i] =
-		    draw_alloc(d, slab[i / (NODES / 2)], i % (NODES / 2), 64);
+	slab[0] = draw_slab(d, cache, NODES);
+	slab[1] = draw_slab(d, cache, NODES);
+	for (i = 0; i < g->n; i++) {
+		k = 2 * (i % (NODES / 2));
+		draw_alloc(d, slab[i / (NODES / 2)], k, 64); /* the array */
+		buf[i] = draw_alloc(d, slab[i / (NODES / 2)], k + 1, 64);
+	}
 	for (i = 0; i < ROOTS; i++)
 		put_edge(d, DRAW_APP_DATA + 64 * i, &g->root[i], buf);
 	for (i = 0; i < g->n; i++)
-		for (k = 0; k < SLOTS; k++)
-			put_edge(d, buf[i] + 8 * k, &g->slot[i][k], buf);
+		for (k = 0; k <= SLOTS; k++)
+			put_edge(d, buf[i] + (k < SLOTS ? 8 * k : VECTOR),
+			    &g->slot[i][k], buf);
 }
 
 /* How a graph is marked; zero: as it is best. */
