@@ -85,6 +85,7 @@ static const struct out_column ref_columns[] = {
     {"value", NULL, OUT_ADDR, 0},
     {"to", NULL, OUT_ADDR, 0},
     {"to_offset", NULL, OUT_UINT, 0},
+    {"end", NULL, OUT_BOOL, 0},
     {"where", NULL, OUT_TEXT, 0},
     DCMD_PLACE_COLUMNS,
 };
@@ -105,6 +106,9 @@ ref_row(struct about *a, const struct ref *ref, uint64_t step, taddr_t to)
 		if (ref->value != to)
 			snprintf(inside, sizeof(inside),
 			    ", to its inside at +0x%" PRIx64, ref->value - to);
+		else if (ref->end)
+			snprintf(inside, sizeof(inside),
+			    ", as the end of the buffer before");
 		out_line(
 		    o, "%s%s%s", step > 1 ? "  -> " : "  ", p.where, inside);
 		return;
@@ -122,6 +126,7 @@ ref_row(struct about *a, const struct ref *ref, uint64_t step, taddr_t to)
 	out_uint(o, ref->value);
 	out_uint(o, to);
 	out_uint(o, ref->value - to);
+	out_uint(o, ref->end);
 	out_text(o, p.where);
 	dcmd_place_cells(o, &p);
 	out_row_end(o);

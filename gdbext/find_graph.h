@@ -131,6 +131,7 @@ struct ref {
 	taddr_t value;           /* the word */
 	const struct part *part; /* of a root; NULL: in a buffer */
 	uint32_t holder;         /* that buffer */
+	bool end; /* the end of the buffer before, as find_end.h has it */
 };
 
 typedef int find_ref_fn(void *arg, const struct ref *ref);

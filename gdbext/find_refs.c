@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "find_end.h"
 #include "find_graph.h"
 
 #define POLL_EVERY 4096u
@@ -27,6 +28,47 @@ struct refs {
 	int rc; /* the last fn's */
 };
 
+/*
+ * Is a word that equals the start the end of the buffer before?  What is beside
+ * it is read again: of its own buffer, or of the roots there.
+ */
+static bool
+refs_is_end(const struct refs *r)
+{
+	const struct graph *g = r->g;
+	const uint64_t most = END_AROUND * sizeof(uint64_t);
+	uint8_t words[(2 * END_AROUND + 1) * sizeof(uint64_t)];
+	taddr_t from = r->ref.at - most, to = from + sizeof(words), lo, hi;
+	struct end_word w = {.start = words};
+	uint32_t index;
+	const size_t slab = find_scan_slab(g->m.snap, r->node, &index);
+
+	if (r->ref.part == NULL) {
+		lo = graph_addr(g, r->ref.holder, NULL, NULL);
+		hi = lo + graph_size(g, r->ref.holder);
+		from =
+		    from < lo ? lo + (r->ref.at - lo) % sizeof(uint64_t) : from;
+		to = to > hi ? hi : to;
+	}
+	w.at = words + (r->ref.at - from);
+	w.end = words + (to - from);
+	return target_read(g->m.snap->tgt, from, words, to - from, "words") ==
+		   UMDB_OK &&
+	       find_end(&g->m, &g->m.slab[slab], index, &w);
+}
+
+static int
+refs_found(struct refs *r)
+{
+	const struct part *p = r->ref.part;
+
+	r->ref.end = (p == NULL || (p->kind != PLACE_REGISTER &&
+				       p->kind != PLACE_HELD)) &&
+		     r->ref.value == graph_addr(r->g, r->node, NULL, NULL) &&
+		     refs_is_end(r);
+	return r->fn(r->arg, &r->ref);
+}
+
 static void
 refs_word(void *arg, taddr_t at, uint64_t value, uint32_t node)
 {
@@ -36,7 +78,7 @@ refs_word(void *arg, taddr_t at, uint64_t value, uint32_t node)
 		return;
 	r->ref.at = at;
 	r->ref.value = value;
-	r->rc = r->fn(r->arg, &r->ref);
+	r->rc = refs_found(r);
 }
 
 /* The words of one buffer. */
@@ -74,7 +116,7 @@ refs_in_part(struct refs *r, const struct part *p, size_t hit)
 	else if (target_read(r->g->m.snap->tgt, r->ref.at, &r->ref.value,
 		     sizeof(r->ref.value), "pointer") != UMDB_OK)
 		r->ref.value = graph_addr(r->g, r->node, NULL, NULL);
-	r->rc = r->fn(r->arg, &r->ref);
+	r->rc = refs_found(r);
 }
 
 static int
@@ -213,11 +255,13 @@ best_ref(void *arg, const struct ref *ref)
 {
 	struct best *b = arg;
 
-	if (b->any && ref->value != b->start)
+	const bool holds = ref->value == b->start && !ref->end;
+
+	if (b->any && !holds)
 		return WALK_NEXT;
 	b->ref = *ref;
 	b->any = true;
-	return ref->value == b->start ? WALK_STOP : WALK_NEXT;
+	return holds ? WALK_STOP : WALK_NEXT;
 }
 
 /* The word by which @from leads to @node. */

@@ -144,6 +144,26 @@ START_TEST(refs_names_frames_registers_and_insides)
 }
 END_TEST
 
+/* A vector right before a buffer, then a pointer to that in its own right. */
+START_TEST(ends_of_the_buffer_before_are_said_to_be)
+{
+	fake_put64(d.tgt, list + 0x10, next);
+	fake_put64(d.tgt, list + 0x18, next + 8);
+	fake_put64(d.tgt, list + 0x20, lost);
+	fake_put64(d.tgt, list + 0x30, lost);
+	session_expect(&s, line("refs", lost),
+	    with("%X is umem_alloc_64 buffer %X of 64 bytes\n"
+		 "  +0x20 in umem_alloc_64 buffer %L, as the end of the buffer "
+		 "before\n"
+		 "  +0x30 in umem_alloc_64 buffer %L\n"
+		 "2 references: 0 from roots, 2 from buffers\n"));
+	session_find(&s, line("refs -json", lost),
+	    with("\"to\":\"%X\",\"to_offset\":0,\"end\":true,"));
+	session_find(
+	    &s, line("path", lost), with("  -> +0x30 in umem_alloc_64"));
+}
+END_TEST
+
 START_TEST(callers_of_cplusplus_are_named_as_they_are)
 {
 	s.f0 = "make(int)";
@@ -183,7 +203,7 @@ START_TEST(refs_as_json_has_a_cell_for_each_part)
 	session_find(&s, line("refs -json", table), "{\"umdb\":1,\"command\":");
 	session_find(&s, line("refs -json", table),
 	    with("{\"step\":null,\"at\":\"0x555555560218\",\"value\":\"%T\","
-		 "\"to\":\"%T\",\"to_offset\":0,"
+		 "\"to\":\"%T\",\"to_offset\":0,\"end\":false,"
 		 "\"where\":\"global v2+0x18 in app\",\"kind\":\"global\","
 		 "\"symbol\":\"v2\",\"symbol_offset\":24,"
 		 "\"module\":\"/bin/app\",\"thread\":null,\"frame\":null,"
@@ -409,6 +429,7 @@ test_dcmd_refs_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, refs_says_where_each_pointer_lies);
 	tcase_add_test(tc, refs_names_frames_registers_and_insides);
+	tcase_add_test(tc, ends_of_the_buffer_before_are_said_to_be);
 	tcase_add_test(tc, callers_of_cplusplus_are_named_as_they_are);
 	tcase_add_test(tc, refs_without_frames_counts_from_sp);
 	tcase_add_test(tc, refs_without_symbols_counts_from_the_file);
