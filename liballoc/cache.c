@@ -281,6 +281,7 @@ cache_create(const struct cache_spec *spec)
 
 uint8_t size_bin_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1];
 uint8_t size_bin_medium[(SIZE_MAX_CACHED >> SIZE_MEDIUM_SHIFT) + 1];
+uint32_t bin_size[UMEM_TC_BINS];
 
 /* The same, but to classes, and filled in whatever the options say. */
 uint8_t size_class_small[(SIZE_SMALL >> SIZE_SMALL_SHIFT) + 1];
@@ -401,6 +402,10 @@ cache_init(void)
 void
 cache_open_fast_path(void)
 {
+	for (unsigned i = 0; i < class_count; i++)
+		if (size_class_cache[i]->cache_fastbin != 0)
+			bin_size[size_class_cache[i]->cache_fastbin] =
+			    (uint32_t)size_class_cache[i]->cache_bufsize;
 	for (size_t i = 0; i < sizeof(size_class_small); i++)
 		size_bin_small[i] =
 		    (uint8_t)size_class_cache[size_class_small[i]]

@@ -42,6 +42,19 @@ size_bin(size_t size)
 	return size_bin_medium[(size + 1023) >> SIZE_MEDIUM_SHIFT];
 }
 
+/* bin -> size of the buffers there, or 0 when they are not malloc's */
+extern uint32_t bin_size[UMEM_TC_BINS] __attribute__((visibility("hidden")));
+
+/*
+ * bin_suits - whether a buffer of a bin may become @size bytes where it is:
+ * to shrink it by less than half is not worth a copy
+ */
+static inline int
+bin_suits(unsigned bin, size_t size)
+{
+	return size - 1 < bin_size[bin] && size >= bin_size[bin] / 2;
+}
+
 /* What a new cache is to be. */
 struct cache_spec {
 	const char *name;

@@ -368,7 +368,7 @@ firewall_alloc(size_t size, size_t align)
 static uint64_t
 room_to_grow(size_t size)
 {
-	uint64_t room = size < MAX_ROOM / 128 ? 128ull * size : MAX_ROOM;
+	uint64_t room = size < MAX_ROOM / 64 ? 64ull * size : MAX_ROOM;
 
 	return room & -TOP_QUANTUM;
 }

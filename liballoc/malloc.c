@@ -183,9 +183,7 @@ umem_realloc(void *buf, size_t size)
 		return umem_malloc(size);
 	bin = buffer_bin(buf);
 	if (bin != 0) {
-		/* The same class as before: nothing to do. */
-		if (size <= SIZE_MAX_CACHED && size != 0 &&
-		    size_bin(size) == bin)
+		if (bin_suits(bin, size))
 			return buf;
 	} else if ((sp = pagemap_slab(buf)) != NULL &&
 		   large_fits(sp, buf, size)) {

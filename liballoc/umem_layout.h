@@ -190,23 +190,23 @@ typedef struct umem_tcache {
  * buffer by this layer.
  */
 typedef struct umem_slab {
-	/* what a call that is checked looks at */
+	/* what a call that is checked, or a realloc, looks at */
 	UMEM_PTR(struct umem_cache) slab_cache;
 	UMEM_PTR(void) slab_base; /* first byte of the run */
 	uint64_t slab_size;       /* bytes in the run */
 	uint64_t slab_chunksize;
-	uint32_t slab_first; /* offset of chunk 0 */
-	uint32_t slab_chunks;
 	UMEM_PTR(void) slab_bufctl; /* slab_chunks records, or 0 */
+	uint64_t slab_reqsize;      /* large: bytes asked for */
+	uint32_t slab_first;        /* offset of chunk 0 */
+	uint32_t slab_chunks;
+	uint32_t slab_flags; /* UMEM_SLAB_* */
+	uint32_t slab_ready; /* bytes that have memory behind them */
 	/* the rest */
 	UMEM_PTR(struct umem_slab) slab_next; /* cache's list */
 	UMEM_PTR(struct umem_slab) slab_prev;
 	UMEM_PTR(uint64_t) slab_map; /* bit i set: chunk i handed out */
-	uint64_t slab_reqsize;       /* large: bytes asked for */
 	uint32_t slab_refcnt;        /* chunks handed out */
 	uint32_t slab_hint;          /* word of slab_map to look at first */
-	uint32_t slab_flags;         /* UMEM_SLAB_* */
-	uint32_t slab_ready;         /* bytes that have memory behind them */
 } umem_slab_t;
 #define UMEM_SLAB_PARTIAL 0x1u     /* on cache_partial, else on cache_full */
 #define UMEM_SLAB_GUARD 0x2u       /* large: last page is PROT_NONE */
