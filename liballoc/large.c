@@ -333,6 +333,16 @@ large_alloc_growing(size_t size)
 	return alloc(size, 1, 1, NULL);
 }
 
+/* Two threads at once may note the same place: one address is lost. */
+static void
+note_freed(const void *buf)
+{
+	const unsigned next = lock_peek(freed_next);
+
+	lock_put(freed_next, next + 1);
+	lock_put(freed_ring[next % FREED_RING], buf);
+}
+
 void
 large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 {
@@ -357,7 +367,7 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 	    audit_free(sp, 0, buf, size, &from) != 0)
 		return;
 	ahead_free(sp);
-	freed_ring[freed_next++ % FREED_RING] = buf;
+	note_freed(buf);
 	large_leave(sp);
 	pagemap_clear(sp->slab_base, mapped_size(sp));
 	free_pages(sp);
@@ -457,7 +467,7 @@ int
 large_was_freed(const void *addr)
 {
 	for (unsigned i = 0; i < FREED_RING; i++)
-		if (freed_ring[i] == addr && addr != NULL)
+		if (lock_peek(freed_ring[i]) == addr && addr != NULL)
 			return 1;
 	return 0;
 }

@@ -60,6 +60,14 @@ lock_release(umem_lock_t *l)
 }
 
 /*
+ * lock_peek, lock_put - read what is written under a lock, without it, to learn
+ * what it was a moment ago; and write such a word
+ */
+#define lock_peek(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#define lock_put(word, value) \
+	__atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+
+/*
  * lock_fork_begin, lock_fork_end - between these calls the calling thread may
  * use lock_fork_hold(); what it holds that way it may go on using as if it
  * were free, because fork handlers of others may allocate, while all other

@@ -27,9 +27,9 @@ list_push(umem_maglist_t *ml, umem_magazine_t *mp)
 {
 	mp->mag_next = ml->ml_list;
 	BARRIER();
-	ml->ml_list = mp;
-	ml->ml_total++;
-	ml->ml_rounds += mp->mag_rounds;
+	lock_put(ml->ml_list, mp);
+	lock_put(ml->ml_total, ml->ml_total + 1);
+	lock_put(ml->ml_rounds, ml->ml_rounds + mp->mag_rounds);
 }
 
 static umem_magazine_t *
@@ -39,9 +39,9 @@ list_pop(umem_maglist_t *ml)
 
 	if (mp == NULL)
 		return NULL;
-	ml->ml_list = mp->mag_next;
-	ml->ml_total--;
-	ml->ml_rounds -= mp->mag_rounds;
+	lock_put(ml->ml_list, mp->mag_next);
+	lock_put(ml->ml_total, ml->ml_total - 1);
+	lock_put(ml->ml_rounds, ml->ml_rounds - mp->mag_rounds);
 	if (ml->ml_total < ml->ml_min)
 		ml->ml_min = ml->ml_total;
 	return mp;
@@ -64,7 +64,7 @@ mag_get(umem_cache_t *cp)
 {
 	umem_magazine_t *mp = NULL;
 
-	if (cp->cache_magempty.ml_list != NULL) {
+	if (lock_peek(cp->cache_magempty.ml_list) != NULL) {
 		depot_lock(cp);
 		mp = list_pop(&cp->cache_magempty);
 		lock_release(&cp->cache_depot_lock);
@@ -106,8 +106,7 @@ depot_get(umem_cache_t *cp, umem_magazine_t **transit)
 {
 	umem_magazine_t *mp;
 
-	if (__atomic_load_n(&cp->cache_magfull.ml_list, __ATOMIC_RELAXED) ==
-	    NULL)
+	if (lock_peek(cp->cache_magfull.ml_list) == NULL)
 		return NULL;
 	depot_lock(cp);
 	*transit = cp->cache_magfull.ml_list;
@@ -141,8 +140,8 @@ depot_has_enough(const umem_cache_t *cp)
 {
 	const umem_maglist_t *ml = &cp->cache_magfull;
 
-	return ml->ml_total >= DEPOT_MIN_MAGAZINES &&
-	       ml->ml_rounds * cp->cache_chunksize >= DEPOT_BYTES;
+	return lock_peek(ml->ml_total) >= DEPOT_MIN_MAGAZINES &&
+	       lock_peek(ml->ml_rounds) * cp->cache_chunksize >= DEPOT_BYTES;
 }
 
 /*
@@ -152,8 +151,10 @@ depot_has_enough(const umem_cache_t *cp)
 static int
 depot_is_in_the_way(const umem_cache_t *cp)
 {
-	return cp->cache_buftotal * cp->cache_chunksize > SPARSE_BYTES &&
-	       cp->cache_bufslab < cp->cache_buftotal / SPARSE_SHARE;
+	const uint64_t total = lock_peek(cp->cache_buftotal);
+
+	return total * cp->cache_chunksize > SPARSE_BYTES &&
+	       lock_peek(cp->cache_bufslab) < total / SPARSE_SHARE;
 }
 
 void

@@ -247,7 +247,7 @@ slab_join(umem_cache_t *cp, umem_slab_t *sp)
 {
 	list_insert(&cp->cache_partial, sp);
 	cp->cache_slab_create++;
-	cp->cache_buftotal += sp->slab_chunks;
+	lock_put(cp->cache_buftotal, cp->cache_buftotal + sp->slab_chunks);
 	if (cp->cache_buftotal > cp->cache_bufmax)
 		cp->cache_bufmax = cp->cache_buftotal;
 }
@@ -258,7 +258,7 @@ slab_leave(umem_cache_t *cp, umem_slab_t *sp)
 {
 	list_remove(&cp->cache_partial, sp);
 	cp->cache_slab_destroy++;
-	cp->cache_buftotal -= sp->slab_chunks;
+	lock_put(cp->cache_buftotal, cp->cache_buftotal - sp->slab_chunks);
 }
 
 /* ------------------------------------------------------------- hand out */
@@ -367,7 +367,7 @@ slab_fill(umem_cache_t *cp, umem_magazine_t *mp, unsigned n)
 			slab_populate(sp, end_of(sp, mp), ahead(cp));
 	}
 	cp->cache_slab_alloc += got;
-	cp->cache_bufslab += got;
+	lock_put(cp->cache_bufslab, cp->cache_bufslab + got);
 	lock_release(&cp->cache_lock);
 	return got;
 }
@@ -401,7 +401,7 @@ slab_put(umem_cache_t *cp, void *buf, umem_slab_t **empty_ret)
 	sp->slab_refcnt--;
 	slab_place(cp, sp);
 	cp->cache_slab_free++;
-	cp->cache_bufslab--;
+	lock_put(cp->cache_bufslab, cp->cache_bufslab - 1);
 	/* A wholly free slab goes, unless it is the only one with room. */
 	if (sp->slab_refcnt == 0 &&
 	    (sp->slab_next != NULL || sp->slab_prev != NULL ||

@@ -54,7 +54,7 @@ tc_reuse(void)
 {
 	umem_tcache_t *tc = NULL;
 
-	if (tc_nfree == 0)
+	if (lock_peek(tc_nfree) == 0)
 		return NULL;
 	lock_acquire(&tc_lock);
 	if (tc_nfree != 0) {
@@ -64,7 +64,7 @@ tc_reuse(void)
 	}
 	if (tc != NULL) {
 		tc->tc_state = UMEM_TC_LIVE;
-		tc_nfree--;
+		lock_put(tc_nfree, tc_nfree - 1);
 	}
 	lock_release(&tc_lock);
 	return tc;
@@ -487,7 +487,7 @@ tc_thread_ends(void *arg)
 	tc->tc_tid = 0;
 	tc->tc_thread_pointer = 0;
 	tc->tc_state = UMEM_TC_FREE;
-	tc_nfree++;
+	lock_put(tc_nfree, tc_nfree + 1);
 	lock_release(&tc_lock);
 }
 

@@ -467,8 +467,6 @@ START_TEST(destroying_a_cache_gives_its_room_in_thread_caches_back)
 }
 END_TEST
 
-/* The depot's figures are looked at without its lock: not for TSan. */
-#if !defined(__SANITIZE_THREAD__)
 /* A thread that has magazines of a cache, and ends. */
 static void *
 use_and_end(void *arg)
@@ -520,7 +518,6 @@ START_TEST(caches_are_destroyed_while_others_reap_and_threads_end)
 	capture_expect_exit(&cap, destroy_in_many_threads, NULL, 0, NULL);
 }
 END_TEST
-#endif
 
 Suite *
 test_cache_suite(void)
@@ -548,10 +545,8 @@ test_cache_suite(void)
 	    threads, destroying_a_cache_waits_for_those_who_visit_it);
 	tcase_add_test(
 	    threads, destroying_a_cache_gives_its_room_in_thread_caches_back);
-#if !defined(__SANITIZE_THREAD__)
 	tcase_add_test(
 	    threads, caches_are_destroyed_while_others_reap_and_threads_end);
-#endif
 	tcase_add_test(misuse, bad_requests_are_refused);
 	tcase_add_test(misuse, destroying_a_cache_in_use_is_told);
 	tcase_add_test(

@@ -604,6 +604,7 @@ START_TEST(a_freed_firewalled_page_faults)
 }
 END_TEST
 
+#if !defined(__SANITIZE_THREAD__) /* which wants mappings of its own */
 /* Use up the mappings that the system allows the process. */
 static void
 use_up_mappings(void)
@@ -651,6 +652,7 @@ START_TEST(firewalled_pages_are_served_when_mappings_run_out)
 	free(cap);
 }
 END_TEST
+#endif
 
 /* ------------------------------------------------------------------ threads */
 
@@ -760,7 +762,9 @@ test_heap_suite(void)
 	tcase_add_test(hard, a_wrong_free_of_pages_is_found);
 	tcase_add_test(hard, firewalled_pages_are_reused_late_and_are_zero);
 	tcase_add_test(hard, a_freed_firewalled_page_faults);
+#if !defined(__SANITIZE_THREAD__)
 	tcase_add_test(hard, firewalled_pages_are_served_when_mappings_run_out);
+#endif
 	tcase_add_test(hard, threads_decay_and_forks_leave_the_heap_sound);
 	suite_add_tcase(s, hard);
 	return s;
