@@ -7,6 +7,7 @@
 #include "find_end.h"
 
 #define WORD sizeof(uint64_t)
+#define WORD_BITS 64u
 
 /* A word that is the end of the buffer [begin, end) and the start of another. */
 struct end {
@@ -60,15 +61,6 @@ end_of_stream(const struct end *e)
 	return false;
 }
 
-/* The next range begins here: its next word is in the buffer, or its end. */
-static bool
-begins_range(const struct end *e)
-{
-	const uint64_t next = around(e, 1);
-
-	return next > e->end && next <= e->end + e->s->bufsize;
-}
-
 /* Are the words from @i on a vector of at most a buffer of this size? */
 static bool
 is_vector(const struct end *e, int i)
@@ -78,6 +70,19 @@ is_vector(const struct end *e, int i)
 	const uint64_t room = around(e, i + 2) - first;
 
 	return used > 0 && used <= room && room <= e->s->chunksize;
+}
+
+/*
+ * The next range begins here: its next word is in the buffer, or its end; not
+ * when that is where a vector begins.
+ */
+static bool
+begins_range(const struct end *e)
+{
+	const uint64_t next = around(e, 1), last = e->end + e->s->bufsize;
+
+	return next > e->end &&
+	       (next < last || (next == last && !is_vector(e, 1)));
 }
 
 /* Could this stand in one table with pointers to these two? */
@@ -111,6 +116,35 @@ end_of_vector(const struct end *e)
 		return is_between(e, before) ||
 		       (before == e->end && !in_table(e, -2));
 	return before == e->begin && around(e, 1) == e->end && !in_table(e, -1);
+}
+
+/* Three words from @i on, one apart: do they stand in a table of pairs? */
+static bool
+in_pairs(const struct end *e, int i)
+{
+	return is_alike(e, around(e, i - 2)) || is_alike(e, around(e, i + 6));
+}
+
+/*
+ * A std::vector<bool> has the number of a bit behind each of the first two; it
+ * is 0 behind the end of what is in use, when that is the end.
+ */
+static bool
+end_of_bits(const struct end *e)
+{
+	const uint64_t last = around(e, -2);
+	const uint32_t bit = (uint32_t)around(e, -1);
+
+	if (last == e->begin && bit == 0)
+		return (uint32_t)around(e, 1) == 0 && around(e, 2) == e->end &&
+		       !in_pairs(e, -2);
+	if (around(e, -4) != e->begin || (uint32_t)around(e, -3) != 0 ||
+	    bit >= WORD_BITS)
+		return false;
+	if (is_between(e, last))
+		return last % WORD == 0;
+	return (last == e->begin || (last == e->end && bit == 0)) &&
+	       !in_pairs(e, -4);
 }
 
 /* A node's place in the deque's map follows, and that leads to its begin. */
@@ -155,12 +189,12 @@ find_end(const struct mark *m, const struct mark_slab *s, uint32_t index,
 		return false;
 	e.end = s->first + index * s->chunksize;
 	e.begin = e.end - gap;
-	if (is_inside(&e, -2) + is_inside(&e, -1) + is_inside(&e, 1) +
-		is_inside(&e, 2) <
+	if (is_inside(&e, -4) + is_inside(&e, -2) + is_inside(&e, -1) +
+		is_inside(&e, 1) + is_inside(&e, 2) <
 	    2)
 		return false;
 	if (!is_whole(&e, index, gap))
 		return false;
-	return end_of_stream(&e) ||
+	return end_of_stream(&e) || end_of_bits(&e) ||
 	       (!begins_range(&e) && (end_of_vector(&e) || end_of_node(&e)));
 }

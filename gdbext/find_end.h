@@ -8,6 +8,7 @@
  *
  *	begin, last, END	a vector, or any cursor in a block
  *	begin, END, END		a full one
+ *	begin, 0, last, bit, END	a std::vector<bool>, full or not
  *	last, begin, END, node	an iterator of a deque, if the node leads back
  *	a FILE of glibc
  *
@@ -23,7 +24,8 @@
  *	begin, END, last	but two pointers before one to a member
  *
  * and a word is a plain pointer all the same when a pointer into the buffer
- * that it names, or to its end, follows: there begins the next such structure.
+ * that it names, or to its end, follows: there begins the next such structure;
+ * unless a vector starts at its end, as rows do that a loop fills.
  * A full one is not believed among pointers to buffers of its cache, where a
  * table can have something twice, unless those are of such structures, too.
  *

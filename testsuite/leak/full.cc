@@ -32,6 +32,9 @@ std::vector<uint64_t> *alone;
 std::unique_ptr<std::deque<int>> fresh, popped, pushed, longer;
 std::deque<int>::const_iterator position;
 std::map<int, std::vector<short>> in_map;
+std::vector<bool> bits[3];
+std::vector<std::vector<bool>> bit_rows;
+std::vector<std::vector<uint64_t>> beside;
 
 STEP void
 fill(std::vector<uint64_t> *v, size_t size)
@@ -65,6 +68,39 @@ fill_deques()
 	position = longer->begin() + 512;
 }
 STEP void
+fill_bits()
+{
+	row_behind(64);
+	bits[0] = std::vector<bool>(512);
+	row_behind(64);
+	bits[1].reserve(512);
+	bits[1].push_back(true);
+	row_behind(128);
+	bits[2] = std::vector<bool>(1024);
+	bits[2].resize(700);
+	bit_rows.resize(5);
+	for (auto &v : bit_rows)
+		v.resize(96 * 8);
+	row_behind(96);
+	std::vector<bool>(96 * 8).swap(bit_rows[2]);
+}
+// A loop that fills a row in each turn, and loses what it got next.
+STEP void
+fill_beside()
+{
+	uint64_t hidden[9];
+
+	row(448, 9, 1, hidden);
+	for (int i = 8; i >= 0; i -= 2) // the last is what malloc gives next
+		free((void *)(uintptr_t)~hidden[i]);
+	for (int i = 1; i < 9; i += 2)
+		truth_lost((void *)(uintptr_t)~hidden[i],
+		    truth_audited() ? DEFINITE : POSSIBLE);
+	beside.resize(5);
+	for (auto &v : beside)
+		v.resize(56);
+}
+STEP void
 make_ends()
 {
 	for (int i = 0; i < 7; i++) {
@@ -90,6 +126,8 @@ make_ends()
 	row_behind(64);
 	in_map[4] = std::vector<short>(32);
 	in_map[5].resize(5);
+	fill_bits();
+	fill_beside();
 	fill_deques();
 }
 
@@ -125,6 +163,7 @@ std::vector<std::unique_ptr<node>> unique;
 std::vector<std::shared_ptr<node>> shared;
 std::vector<std::pair<node *, node *>> chain, apart, keyed;
 std::vector<std::pair<both *, other *>> faces;
+std::vector<std::pair<node *, int>> ports;
 std::vector<std::vector<uint64_t>> rows, reserved, ragged;
 std::vector<span> spans;
 std::vector<owner> owners;
@@ -153,6 +192,9 @@ make_tables()
 		hash[i] = new node;
 		auto *b = new both;
 		faces.emplace_back(b, b);
+		auto *n = new node;
+		for (int k = 0; k < i % 3 + 1; k++)
+			ports.emplace_back(n, k);
 	}
 	for (int i = 0; i < 40; i++) {
 		auto *n = new node;
