@@ -266,6 +266,35 @@ inner_is_values(const struct inner_buf *b, uint64_t off)
 }
 
 /*
+ * A thread of Lua 5.3 or 5.4, which is also what its main program has: behind
+ * room for the program's own, one word as usual.  Its kind stands behind one
+ * pointer, and its stack has a start, a top and an end.
+ */
+static bool
+inner_is_lua(const struct inner_buf *b, uint64_t off)
+{
+	enum { KIND = 8, TOP = 2, LAST = 5, FIRST = 6, WORDS = 8, VALUE = 16 };
+	enum { LUA_TTHREAD = 8, VALUES_MAX = 1000000 + 200 };
+	const uint8_t *p = b->bytes + off;
+	uint64_t first, top, room;
+	int i;
+
+	if (off != WORD || b->size < off + WORDS * WORD ||
+	    p[KIND] != LUA_TTHREAD)
+		return false;
+	top = find_mem_u64(p + TOP * WORD);
+	for (i = 0; i < 2; i++) { /* 5.3 has one more word before */
+		first = find_mem_u64(p + (FIRST + i) * WORD);
+		room = find_mem_u64(p + (LAST + i) * WORD) - first;
+		if (plausible(first) && room != 0 && room % VALUE == 0 &&
+		    room / VALUE <= VALUES_MAX && top - first <= room &&
+		    (top - first) % VALUE == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * A link of a list with two directions, as a member: its neighbour before
  * points to it, and so does the one behind, if there is one.  The word that
  * the one before points with may be its own link or the list's head.
@@ -325,7 +354,8 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 	if (off == 3 * WORD && inner_is_string(b))
 		return INNER_YES;
 	if (inner_is_scratch(b, off) || inner_is_exception(b, off) ||
-	    inner_is_chunk(b, off) || inner_leads_back(b, off))
+	    inner_is_chunk(b, off) || inner_is_lua(b, off) ||
+	    inner_leads_back(b, off))
 		return INNER_YES;
 	a = inner_is_collected(in, b, off);
 	if (a == INNER_NO)

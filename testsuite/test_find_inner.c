@@ -253,6 +253,29 @@ START_TEST(attributes_of_an_object_of_python)
 }
 END_TEST
 
+START_TEST(thread_of_lua_behind_a_word_of_the_programs)
+{
+	enum { OFF = 8, SIZE = 208 };
+	uint64_t extra;
+
+	put_byte(OFF + 8, 8);
+	put(OFF + 16, DATA + 64);
+	for (extra = 0; extra <= 8; extra += 8) { /* of 5.4, of 5.3 */
+		put(OFF + 40 + extra, DATA + 640);
+		put(OFF + 48 + extra, DATA);
+		holds(OFF, SIZE);
+		no(OFF + 8, SIZE);
+		put(OFF + 48 + extra, DATA + 128); /* above its top */
+		no(OFF, SIZE);
+		put(OFF + 48 + extra, DATA + 8); /* not whole values */
+		no(OFF, SIZE);
+	}
+	put(OFF + 56, DATA);
+	put_byte(OFF + 8, 5); /* a table */
+	no(OFF, SIZE);
+}
+END_TEST
+
 /* ------------------------------------------------- by what it points to */
 
 /* Virtual tables: the way to the complete object and the type are before. */
@@ -454,6 +477,7 @@ test_find_inner_suite(void)
 	tcase_add_test(t, chunk_of_a_memory_resource);
 	tcase_add_test(t, start_stands_right_before_or_in_what_is_pointed_to);
 	tcase_add_test(t, attributes_of_an_object_of_python);
+	tcase_add_test(t, thread_of_lua_behind_a_word_of_the_programs);
 	tcase_add_test(t, base_class_that_is_not_the_first);
 	tcase_add_test(t, link_whose_neighbours_point_back);
 	tcase_add_test(t, last_link_has_nobody_behind_it);
