@@ -266,6 +266,34 @@ inner_is_values(const struct inner_buf *b, uint64_t off)
 }
 
 /*
+ * A string as Redis has them: in front of the text stand its length and room,
+ * each of so many bytes, and a byte that says how many that are.  A short one
+ * has nothing but its length, in that byte.
+ */
+static bool
+inner_is_sds(const struct inner_buf *b, uint64_t off)
+{
+	enum { SHORT, TYPES = 5, TYPE = 7, LEN = 3 };
+	uint64_t width, len = 0, room = 0;
+	const uint8_t *p;
+	unsigned type;
+
+	if (b->size <= off || off - 1 > 2 * WORD) /* or 0 */
+		return false;
+	type = b->bytes[off - 1] & TYPE;
+	width = type == SHORT ? 0 : 1u << (type - 1);
+	if (type >= TYPES || off != 2 * width + 1)
+		return false;
+	memcpy(&len, b->bytes, width);
+	memcpy(&room, b->bytes + width, width);
+	if (type == SHORT)
+		len = room = b->bytes[0] >> LEN;
+	p = b->bytes + off;
+	return len <= room && room < b->size - off &&
+	       off + room + 1 >= b->least && p[len] == '\0';
+}
+
+/*
  * A thread of Lua 5.3 or 5.4, which is also what its main program has: behind
  * room for the program's own, one word as usual.  Its kind stands behind one
  * pointer, and its stack has a start, a top and an end.
@@ -347,6 +375,8 @@ find_inner(struct inner *in, const struct inner_buf *b, uint64_t off)
 		return INNER_YES;
 	if (off >= b->size)
 		return INNER_NO;
+	if (inner_is_sds(b, off))
+		return INNER_YES;
 	if (off < WORD)
 		return inner_is_marked(in, b, off);
 	if (inner_is_front(b, off) || inner_is_values(b, off))

@@ -20,6 +20,7 @@
  *	    pointer
  *	a block aligned by hand, the real start in the word before it, or a
  *	    struct inside another one that begins with a pointer to that
+ *	a string of Redis behind its length and room
  *	a thread of Lua, behind a word that is the program's
  *	objects of CPython behind the collector's header, and their attributes
  *

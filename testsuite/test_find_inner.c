@@ -253,6 +253,43 @@ START_TEST(attributes_of_an_object_of_python)
 }
 END_TEST
 
+START_TEST(text_of_a_string_of_redis)
+{
+	static const uint8_t width[] = {0, 1, 2, 4, 8};
+	unsigned type, off;
+
+	for (type = 1; type < sizeof(width); type++) {
+		off = 2u * width[type] + 1;
+		put(0, 0);
+		put(8, 0);
+		put(16, 0);
+		put_byte(0, 20);
+		put_byte(width[type], 30);
+		put_byte(off - 1, (uint8_t)type);
+		holds(off, off + 31);
+		no(off, off + 30);
+		no(off, off + 32);
+		ck_assert_int_eq(judge(off, 64, 33, true), INNER_YES);
+		no(off + 1, off + 31);
+		put_byte(off + 20, 'x'); /* its text does not end there */
+		no(off, off + 31);
+		put_byte(off + 20, 0);
+		put_byte(0, 31); /* longer than its room */
+		no(off, off + 31);
+	}
+	put_byte(0, 5 << 3);
+	put_byte(1 + 5, 0);
+	holds(1, 7);
+	no(1, 6);
+	no(1, 8);
+	put_byte(1 + 5, 'x');
+	no(1, 7);
+	put_byte(1 + 5, 0);
+	put_byte(0, 5 << 3 | 5); /* no such kind */
+	no(1, 7);
+}
+END_TEST
+
 START_TEST(thread_of_lua_behind_a_word_of_the_programs)
 {
 	enum { OFF = 8, SIZE = 208 };
@@ -477,6 +514,7 @@ test_find_inner_suite(void)
 	tcase_add_test(t, chunk_of_a_memory_resource);
 	tcase_add_test(t, start_stands_right_before_or_in_what_is_pointed_to);
 	tcase_add_test(t, attributes_of_an_object_of_python);
+	tcase_add_test(t, text_of_a_string_of_redis);
 	tcase_add_test(t, thread_of_lua_behind_a_word_of_the_programs);
 	tcase_add_test(t, base_class_that_is_not_the_first);
 	tcase_add_test(t, link_whose_neighbours_point_back);
