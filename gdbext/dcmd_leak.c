@@ -355,7 +355,8 @@ leak_notes(struct leak_run *r)
 	if (r->unsized)
 		out_note(r->ctx->out,
 		    "nor were the sizes that were asked for: old pointers "
-		    "between the end of a buffer and the next may hide leaks");
+		    "between the end of a buffer and the next may hide leaks, "
+		    "and so may a pointer to the end of a full one");
 	if (r->ctx->found > 0)
 		out_note(r->ctx->out,
 		    "pointers that the program masks, compresses or stores "
