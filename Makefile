@@ -25,11 +25,11 @@ san := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 common := -std=gnu11 -D_GNU_SOURCE -g $(if $(DEBUG),-O0 -DUMEM_DEBUG_BUILD,-O2) \
 	$(warnings) $(if $(WERROR),-Werror) -pthread -MMD -MP $(san)
 nobuiltin := $(foreach f,malloc calloc realloc free,-fno-builtin-$(f))
+# A pointer to a buffer that is left in a vector register hides that it leaked.
 alloc_flags := $(common) -Iliballoc -fPIC -fvisibility=hidden $(nobuiltin) \
 	-ftls-model=initial-exec -fno-plt $(call try,-fno-semantic-interposition) \
-	$(call try,-fcf-protection=none)
-gdbext_flags := $(common) -Igdbext -Iliballoc -DUMEM_LAYOUT_REMOTE -fPIC \
-	-fvisibility=hidden
+	$(call try,-fcf-protection=none) $(call try,-fno-tree-slp-vectorize)
+gdbext_flags := $(common) -Igdbext -Iliballoc -DUMEM_LAYOUT_REMOTE -fPIC -fvisibility=hidden
 zdefs := $(if $(SAN),,-Wl$(comma)-z$(comma)defs)
 harden := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--hash-style=gnu
 check_libs = $(shell pkg-config --libs check 2>/dev/null || \
