@@ -255,7 +255,7 @@ write_over_slab(void)
 		abort();
 	kept[15] = umem_cache_alloc(cache, UMEM_DEFAULT);
 	slab = (uint64_t *)(uintptr_t)record_of(kept[15], 400)[1];
-	slab[3] = slab[4] = 0x4242424242424240;
+	slab[3] = slab[8] = 0x4242424242424240;
 }
 
 static void NOINLINE
