@@ -68,14 +68,6 @@ alloc_any(
 	return buf;
 }
 
-/* calls_are_plain - nothing is on that looks at each call by itself */
-static inline int
-calls_are_plain(void)
-{
-	return (umem_root.root_ready == UMEM_READY) &
-	       (umem_root.root_mtbf == 0) & !watch_is_on();
-}
-
 /*
  * What a program under audit allocates all day: a small buffer that the
  * thread's cache has.
@@ -87,8 +79,8 @@ buffer_alloc(
 	umem_cache_t *cp;
 	void *buf;
 
-	if (__builtin_expect(
-		!calls_are_plain() || goes_to_large(size) || zero_ret != NULL,
+	if (__builtin_expect(goes_to_large(size) || zero_ret != NULL ||
+				 umem_root.root_mtbf != 0 || watch_is_on(),
 		0))
 		return alloc_any(size, align, zero_ret, from);
 	cp = cache_for(size, align);
@@ -318,6 +310,5 @@ buffer_resize(void *buf, size_t size, const char *function)
 		return NULL;
 	if (size > cp->cache_bufsize)
 		return grow(cp, buf, size);
-	/* Shrinking by less than half is not worth a copy. */
-	return size >= cp->cache_bufsize / 2 ? buf : NULL;
+	return size_suits(cp->cache_bufsize, size) ? buf : NULL;
 }

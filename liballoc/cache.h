@@ -46,13 +46,13 @@ size_bin(size_t size)
 extern uint32_t bin_size[UMEM_TC_BINS] __attribute__((visibility("hidden")));
 
 /*
- * bin_suits - whether a buffer of a bin may become @size bytes where it is:
- * to shrink it by less than half is not worth a copy
+ * size_suits - whether a buffer with room for @room bytes may become @size
+ * bytes, not 0, where it is: to shrink it by less than half is not worth a copy
  */
 static inline int
-bin_suits(unsigned bin, size_t size)
+size_suits(size_t room, size_t size)
 {
-	return size - 1 < bin_size[bin] && size >= bin_size[bin] / 2;
+	return size - 1 < room && size >= room / 2;
 }
 
 /* What a new cache is to be. */

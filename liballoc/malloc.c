@@ -183,7 +183,7 @@ umem_realloc(void *buf, size_t size)
 		return umem_malloc(size);
 	bin = buffer_bin(buf);
 	if (bin != 0) {
-		if (bin_suits(bin, size))
+		if (size_suits(bin_size[bin], size))
 			return buf;
 	} else if ((sp = pagemap_slab(buf)) != NULL &&
 		   large_fits(sp, buf, size)) {
