@@ -2,7 +2,7 @@
 /*
  * addrmap.h - a hash table from target addresses to small numbers
  *
- * Layer: above error.h; used by snap_*.c and dcmd_*.c.
+ * Layer: above error.h.
  */
 #ifndef UMDB_ADDRMAP_H
 #define UMDB_ADDRMAP_H

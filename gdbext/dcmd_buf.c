@@ -48,7 +48,7 @@ dcmd_put_caller(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 {
 	char text[512] = "?";
 
-	if (b->bc.bc_depth > 0 && !out_is_json(ctx->out))
+	if (b->depth > 0 && !out_is_json(ctx->out))
 		out_frame_text(ctx->out, b->stack[0], text, sizeof(text));
 	out_text(ctx->out, text);
 }
@@ -73,7 +73,7 @@ dcmd_report_bufctl(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 		out_line(ctx->out,
 		    "    last log record 0x%" PRIx64 ", contents 0x%" PRIx64,
 		    b->bc.bc_lastlog, b->bc.bc_contents);
-	out_frames(ctx->out, b->stack, b->bc.bc_depth);
+	out_frames(ctx->out, b->stack, b->depth);
 }
 
 /* ---------------------------------------------------------------- bufctl */
@@ -109,7 +109,7 @@ bufctl_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 	out_uint(ctx->out, b->bc.bc_lastlog);
 	out_uint(ctx->out, b->bc.bc_contents);
 	dcmd_put_caller(ctx, b);
-	out_stack(ctx->out, b->stack, b->bc.bc_depth);
+	out_stack(ctx->out, b->stack, b->depth);
 	out_row_end(ctx->out);
 }
 

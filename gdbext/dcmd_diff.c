@@ -34,7 +34,7 @@ add_growth(struct sampler *x, const struct snap *snap, const struct growth *g)
 		const struct growth_group *from = &g->group[i];
 		struct sample *to =
 		    sampler_add(x, NULL, snap->cache[from->cache].c.cache_name,
-			g->pc + from->stack, from->depth);
+			from->stack, from->depth);
 
 		to->count[0] += from->count;
 		to->bytes[0] += from->bytes;

@@ -148,6 +148,5 @@ dcmd_filter_passes(struct dcmd_ctx *ctx, const struct record_filter *f,
 		return false;
 	if (b->bc.bc_timestamp < f->earliest || b->bc.bc_timestamp > f->latest)
 		return false;
-	return !f->code_set ||
-	       dcmd_in_code(ctx, &f->code, b->stack, b->bc.bc_depth);
+	return !f->code_set || dcmd_in_code(ctx, &f->code, b->stack, b->depth);
 }

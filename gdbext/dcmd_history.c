@@ -140,7 +140,7 @@ event_row(
 	out_uint(o, b->bc.bc_thread);
 	dcmd_put_thread(ctx, b->bc.bc_thread);
 	dcmd_put_caller(ctx, b);
-	out_stack(o, b->stack, b->bc.bc_depth);
+	out_stack(o, b->stack, b->depth);
 	out_row_end(o);
 }
 
@@ -216,7 +216,7 @@ event_lines(
 		    ", cache %s, thread %s, record 0x%" PRIx64,
 		    when, dcmd_op_name(b->bc.bc_kind), b->bc.bc_size, e->addr,
 		    dcmd_cache_name(l->ctx, b->bc.bc_cache), thread, b->addr);
-		out_frames(o, b->stack, b->bc.bc_depth);
+		out_frames(o, b->stack, b->depth);
 	}
 	event_dump(l, e);
 }

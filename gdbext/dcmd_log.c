@@ -72,7 +72,7 @@ log_row(struct log_walk *w, const struct snap_bufctl *b)
 	out_uint(o, b->bc.bc_thread);
 	out_uint(o, b->bc.bc_timestamp);
 	out_uint(o, b->addr);
-	out_stack(o, b->stack, b->bc.bc_depth);
+	out_stack(o, b->stack, b->depth);
 	out_row_end(o);
 }
 

@@ -338,8 +338,8 @@ buffer_stack(struct dcmd_ctx *ctx, const struct snap_slab *s, uint32_t index,
 	if (addr == 0 || snap_read_bufctl(ctx->snap, addr, &b) != UMDB_OK ||
 	    b.bc.bc_addr != snap_buf_addr(s, index))
 		return;
-	p->depth = b.bc.bc_depth;
-	memcpy(p->stack, b.stack, p->depth * sizeof(p->stack[0]));
+	p->depth = b.depth;
+	p->stack = b.stack;
 }
 
 static void

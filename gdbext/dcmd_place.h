@@ -40,8 +40,8 @@ struct place {
 	uint64_t offset; /* in the buffer */
 	const char *cache;
 	bool leaked;
-	uint16_t depth;
-	uint64_t stack[UMEM_MAX_DEPTH]; /* that allocated the buffer */
+	uint32_t depth;
+	const uint64_t *stack; /* that allocated the buffer */
 };
 
 /*

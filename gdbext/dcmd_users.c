@@ -79,7 +79,7 @@ users_allocation(struct snap *snap, const struct audited *a, void *arg)
 	out_text(ctx->out, thread);
 	out_uint(ctx->out, a->b->bc.bc_thread);
 	out_uint(ctx->out, a->b->bc.bc_timestamp);
-	out_stack(ctx->out, a->b->stack, a->b->bc.bc_depth);
+	out_stack(ctx->out, a->b->stack, a->b->depth);
 	out_row_end(ctx->out);
 	return WALK_NEXT;
 }
@@ -333,7 +333,7 @@ by_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 {
 	char caller[512] = "?";
 
-	if (b->bc.bc_depth > 0 && !out_is_json(ctx->out))
+	if (b->depth > 0 && !out_is_json(ctx->out))
 		out_frame_text(ctx->out, b->stack[0], caller, sizeof(caller));
 	out_row(ctx->out);
 	out_uint(ctx->out, b->addr);
@@ -343,7 +343,7 @@ by_row(struct dcmd_ctx *ctx, const struct snap_bufctl *b)
 	out_uint(ctx->out, b->bc.bc_timestamp);
 	out_text(ctx->out, caller);
 	out_uint(ctx->out, b->bc.bc_thread);
-	out_stack(ctx->out, b->stack, b->bc.bc_depth);
+	out_stack(ctx->out, b->stack, b->depth);
 	out_row_end(ctx->out);
 }
 

@@ -322,7 +322,7 @@ last_cells(struct out *o, const struct last *l)
 		out_text(o, dcmd_op_name(l->b.bc.bc_kind));
 		out_uint(o, l->b.bc.bc_timestamp);
 		out_uint(o, l->b.bc.bc_thread);
-		out_stack(o, l->b.stack, l->b.bc.bc_depth);
+		out_stack(o, l->b.stack, l->b.depth);
 	} else if (l->segment) {
 		out_text(o, dcmd_op_name(UMEM_BC_ALLOC));
 		out_uint(o, l->s.seg.vs_timestamp);

@@ -41,8 +41,8 @@ struct leak {
 struct leak_group {
 	enum leak_kind kind;
 	uint32_t cache; /* index in snap->cache */
-	uint16_t depth;
-	uint64_t *stack;
+	uint32_t depth;
+	const uint64_t *stack; /* of the snapshot */
 	uint64_t count, bytes;
 	/* definite: indirect ones that it leads to; each is counted once */
 	uint64_t owned_count, owned_bytes;

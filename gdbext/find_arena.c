@@ -126,14 +126,9 @@ find_arena_named(const struct snap *snap, const char *text)
 void
 find_segment_stack(struct snap *snap, struct segment *s)
 {
-	s->depth = 0;
-	if (s->seg.vs_type != VMEM_SEG_ALLOC || s->seg.vs_stack == 0 ||
-	    s->seg.vs_depth > UMEM_VMEM_DEPTH)
-		return;
-	if (target_read(snap->tgt, s->seg.vs_stack, s->stack,
-		s->seg.vs_depth * sizeof(s->stack[0]),
-		"stack of segment") == UMDB_OK)
-		s->depth = s->seg.vs_depth;
+	const bool has = s->seg.vs_type == VMEM_SEG_ALLOC;
+
+	(void)snap_trace(snap, has ? s->seg.vs_trace : 0, &s->stack, &s->depth);
 }
 
 static bool

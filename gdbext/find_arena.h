@@ -31,7 +31,7 @@ struct segment {
 	taddr_t addr;
 	vmem_seg_t seg;
 	uint32_t depth; /* frames in stack; 0: nothing is known of who */
-	uint64_t stack[UMEM_VMEM_DEPTH];
+	const uint64_t *stack;
 };
 
 /*

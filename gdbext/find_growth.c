@@ -12,12 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE (256u << 10)
+#include "addrmap.h"
+
+#define RECORD sizeof(umem_bufctl_audit_t)
+#define PIECE ((256u << 10) / RECORD) /* records read at once */
 
 struct growing {
 	struct snap *snap;
 	struct growth *g;
-	uint8_t *buf; /* PIECE bytes */
+	size_t room;           /* for groups */
+	struct addrmap groups; /* group_key() -> index */
+	uint8_t *buf;          /* PIECE bytes */
 };
 
 static int
@@ -28,104 +33,41 @@ no_memory(struct growing *w)
 
 /* ------------------------------------------------------------------ groups */
 
+/* Not 0, and the lowest three bits do not matter. */
 static uint64_t
-group_hash(uint32_t cache, uint32_t depth, const uint64_t *stack)
+group_key(uint32_t cache, uint32_t trace)
 {
-	const uint64_t k = 0x9e3779b97f4a7c15ULL;
-	uint64_t h = ((uint64_t)cache << 32 | depth) * k;
-	uint32_t i;
-
-	for (i = 0; i < depth; i++)
-		h = ((h ^ h >> 29) + stack[i]) * k;
-	return h ^ h >> 32;
-}
-
-static size_t
-group_slot(const struct growth *g, uint32_t cache, uint32_t depth,
-    const uint64_t *stack)
-{
-	size_t i = group_hash(cache, depth, stack);
-
-	for (;; i++) {
-		const struct growth_group *p;
-
-		i &= g->nslot - 1;
-		if (g->slot[i] == 0)
-			return i;
-		p = &g->group[g->slot[i] - 1];
-		if (p->cache == cache && p->depth == depth &&
-		    (depth == 0 || memcmp(g->pc + p->stack, stack,
-				       depth * sizeof(*stack)) == 0))
-			return i;
-	}
-}
-
-static int
-groups_grow(struct growth *g)
-{
-	const size_t n = g->nslot == 0 ? 512 : g->nslot * 2;
-	struct growth_group *more;
-	uint32_t *slot;
-	size_t i;
-
-	more = realloc(g->group, n / 2 * sizeof(*more));
-	if (more == NULL)
-		return UMDB_ENOMEM;
-	g->group = more;
-	g->room = n / 2;
-	slot = calloc(n, sizeof(*slot));
-	if (slot == NULL)
-		return UMDB_ENOMEM;
-	free(g->slot);
-	g->slot = slot;
-	g->nslot = n;
-	for (i = 0; i < g->n; i++)
-		slot[group_slot(g, more[i].cache, more[i].depth,
-		    g->pc + more[i].stack)] = (uint32_t)i + 1;
-	return UMDB_OK;
-}
-
-static int
-stack_keep(struct growth *g, const uint64_t *stack, uint32_t depth)
-{
-	size_t room = g->pcroom == 0 ? 4096 : g->pcroom;
-	uint64_t *more;
-
-	while (room - g->npc < depth)
-		room *= 2;
-	if (room != g->pcroom) {
-		more = realloc(g->pc, room * sizeof(*more));
-		if (more == NULL)
-			return UMDB_ENOMEM;
-		g->pc = more;
-		g->pcroom = room;
-	}
-	if (depth > 0)
-		memcpy(g->pc + g->npc, stack, depth * sizeof(*stack));
-	g->npc += depth;
-	return UMDB_OK;
+	return (1ull << UMEM_TRACE_BITS | trace) << 23 | (uint64_t)cache << 3;
 }
 
 static struct growth_group *
-group_of(
-    struct growth *g, uint32_t cache, uint32_t depth, const uint64_t *stack)
+group_of(struct growing *w, uint32_t cache, uint32_t trace)
 {
+	struct growth *g = w->g;
 	struct growth_group *p;
-	size_t slot;
+	const uint64_t *stack;
+	uint32_t depth, known;
+	uint64_t key;
 
-	if (g->n == g->room && groups_grow(g) != UMDB_OK)
+	if (snap_trace(w->snap, trace, &stack, &depth) != UMDB_OK)
+		trace = 0; /* damaged */
+	key = group_key(cache, trace);
+	known = addrmap_get(&w->groups, key);
+	if (known != ADDRMAP_NONE)
+		return &g->group[known];
+	if (g->n == w->room) {
+		w->room = w->room == 0 ? 256 : w->room * 2;
+		p = realloc(g->group, w->room * sizeof(*p));
+		if (p == NULL)
+			return NULL;
+		g->group = p;
+	}
+	if (addrmap_put(&w->groups, key, (uint32_t)g->n) != UMDB_OK)
 		return NULL;
-	slot = group_slot(g, cache, depth, stack);
-	if (g->slot[slot] != 0)
-		return &g->group[g->slot[slot] - 1];
-	p = &g->group[g->n];
-	memset(p, 0, sizeof(*p));
+	p = memset(&g->group[g->n++], 0, sizeof(*p));
 	p->cache = cache;
 	p->depth = depth;
-	p->stack = g->npc;
-	if (stack_keep(g, stack, depth) != UMDB_OK)
-		return NULL;
-	g->slot[slot] = (uint32_t)++g->n;
+	p->stack = stack;
 	return p;
 }
 
@@ -137,10 +79,9 @@ buffer_add(struct growing *w, const struct snap_slab *s, uint32_t index,
     const uint8_t *record)
 {
 	struct growth *g = w->g;
-	uint64_t stack[UMEM_MAX_DEPTH], size, age;
+	uint64_t size, age;
 	struct growth_group *p;
 	umem_bufctl_audit_t bc;
-	uint32_t depth = 0;
 
 	if (record != NULL) {
 		memcpy(&bc, record, sizeof(bc));
@@ -151,13 +92,7 @@ buffer_add(struct growing *w, const struct snap_slab *s, uint32_t index,
 		size = bc.bc_size;
 	else
 		size = snap_buf_size(w->snap, s, index);
-	if (record != NULL && bc.bc_depth <= UMEM_MAX_DEPTH &&
-	    bc.bc_depth <=
-		(s->bufctl_size - UMEM_BC_STACK) / sizeof(uint64_t)) {
-		depth = bc.bc_depth;
-		memcpy(stack, record + UMEM_BC_STACK, depth * sizeof(*stack));
-	}
-	p = group_of(g, s->cache, depth, stack);
+	p = group_of(w, s->cache, record != NULL ? bc.bc_trace : 0);
 	if (p == NULL)
 		return no_memory(w);
 	p->count++;
@@ -183,8 +118,7 @@ buffers_add(struct growing *w, const struct snap_slab *s, uint32_t first,
 	for (i = 0; i < n && rc == UMDB_OK; i++)
 		if (snap_buf_state(w->snap, s, first + i) == BUF_ALLOCATED)
 			rc = buffer_add(w, s, first + i,
-			    record != NULL ? record + (size_t)i * s->bufctl_size
-					   : NULL);
+			    record != NULL ? record + i * RECORD : NULL);
 	return rc;
 }
 
@@ -197,14 +131,11 @@ slab_add(struct growing *w, const struct snap_slab *s)
 	size_t avail, len;
 	int rc = UMDB_OK;
 
-	if (s->bufctl == 0 || s->bufctl_size < sizeof(umem_bufctl_audit_t) ||
-	    s->bufctl_size > PIECE)
+	if (s->bufctl == 0)
 		return buffers_add(w, s, 0, n, NULL);
 	for (at = 0; at < s->nchunk && rc == UMDB_OK; at += n) {
-		n = PIECE / s->bufctl_size;
-		if (n > s->nchunk - at)
-			n = s->nchunk - at;
-		len = (size_t)n * s->bufctl_size;
+		n = s->nchunk - at < PIECE ? s->nchunk - at : PIECE;
+		len = n * RECORD;
 		p = target_map(tgt, snap_buf_bufctl(s, at), &avail);
 		if (p == NULL || avail < len)
 			p = target_read(tgt, snap_buf_bufctl(s, at), w->buf,
@@ -245,7 +176,7 @@ find_growth(struct snap *snap, struct growth **ret)
 
 	*ret = NULL;
 	w.g = calloc(1, sizeof(*w.g));
-	w.buf = malloc(PIECE);
+	w.buf = malloc(PIECE * RECORD);
 	if (w.g == NULL || w.buf == NULL)
 		rc = no_memory(&w);
 	else
@@ -253,6 +184,7 @@ find_growth(struct snap *snap, struct growth **ret)
 	if (rc == UMDB_OK)
 		rc = slabs_add(&w);
 	free(w.buf);
+	addrmap_fini(&w.groups);
 	if (rc == UMDB_OK)
 		*ret = w.g;
 	else
@@ -266,7 +198,5 @@ find_growth_free(struct growth *g)
 	if (g == NULL)
 		return;
 	free(g->group);
-	free(g->pc);
-	free(g->slot);
 	free(g);
 }

@@ -14,20 +14,16 @@
 #include "samples.h"
 
 struct growth_group {
-	uint32_t cache; /* index in snap->cache */
-	uint32_t depth; /* 0: no record */
-	size_t stack;   /* growth->pc[stack ..] */
+	uint32_t cache;        /* index in snap->cache */
+	uint32_t depth;        /* 0: no record */
+	const uint64_t *stack; /* of the snapshot */
 	uint64_t count, bytes;
 	uint64_t age[SAMPLE_AGES]; /* bytes of each age */
 };
 
 struct growth {
 	struct growth_group *group;
-	size_t n, room;
-	uint64_t *pc;
-	size_t npc, pcroom;
-	uint32_t *slot; /* of groups, + 1; 0 empty */
-	size_t nslot;
+	size_t n;
 	uint64_t newest; /* time stamp that ages count from; 0: no ages */
 	uint64_t count, bytes;
 };

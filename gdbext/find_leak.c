@@ -12,28 +12,18 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "addrmap.h"
 #include "find_mark.h"
 #include "find_sort.h"
 
-#define NO_GROUP UINT32_MAX
 #define NKINDS 3
 #define POLL_EVERY 65536u /* leaks or groups between two polls */
-
-/* A bufctl as far as a leak needs it. */
-struct record {
-	uint64_t timestamp;
-	uint32_t thread;
-	uint16_t depth;
-	const uint8_t *stack;
-};
 
 struct collect {
 	struct mark *m;
 	struct leaks *leaks;
 	size_t leakroom, grouproom;
-	uint32_t *hash; /* group indices, NO_GROUP: empty */
-	size_t nhash;   /* a power of two */
-	uint8_t buf[UMEM_BC_STACK + UMEM_MAX_DEPTH * sizeof(uint64_t)];
+	struct addrmap groups; /* group_key() -> index */
 };
 
 /* True when the user wants to stop; called for each leak or group. */
@@ -43,138 +33,56 @@ order_poll(struct target *tgt, uint64_t i, uint64_t n)
 	return i % POLL_EVERY == 0 && target_poll(tgt, "ordering leaks", i, n);
 }
 
-/* ----------------------------------------------------------------- records */
-
-/* Read a buffer's record; all zero without audit or when it is damaged. */
-static void
-record_read(struct collect *c, const struct snap_slab *s, uint32_t index,
-    struct record *ret)
-{
-	const taddr_t addr = snap_buf_bufctl(s, index);
-	umem_bufctl_audit_t bc;
-	size_t len = s->bufctl_size;
-	const uint8_t *p;
-
-	memset(ret, 0, sizeof(*ret));
-	if (addr == 0 || len < sizeof(bc))
-		return;
-	if (len > sizeof(c->buf))
-		len = sizeof(c->buf);
-	p = find_mem_at(&c->m->mem, addr, len);
-	if (p == NULL) {
-		if (target_read(c->m->snap->tgt, addr, c->buf, len, "bufctl") !=
-		    UMDB_OK)
-			return;
-		p = c->buf;
-	}
-	memcpy(&bc, p, sizeof(bc));
-	if (bc.bc_addr != snap_buf_addr(s, index))
-		return;
-	ret->timestamp = bc.bc_timestamp;
-	ret->thread = bc.bc_thread;
-	if (bc.bc_depth <= (len - sizeof(bc)) / sizeof(uint64_t))
-		ret->depth = bc.bc_depth;
-	ret->stack = p + UMEM_BC_STACK;
-}
-
 /* ------------------------------------------------------------------ groups */
 
+/* Not 0, and the lowest three bits do not matter. */
 static uint64_t
-group_hash(
-    enum leak_kind kind, uint32_t cache, uint16_t depth, const uint8_t *stack)
+group_key(enum leak_kind kind, uint32_t cache, uint32_t trace)
 {
-	const uint64_t k = 0x9e3779b97f4a7c15ULL;
-	uint64_t h = ((uint64_t)cache << 34 | (uint64_t)kind << 32 | depth) * k;
-	uint16_t i;
-
-	for (i = 0; i < depth; i++)
-		h = ((h ^ h >> 29) + find_mem_u64(stack + i * 8u)) * k;
-	return h ^ h >> 32;
+	return ((uint64_t)(kind + 1) << UMEM_TRACE_BITS | trace) << 23 |
+	       (uint64_t)cache << 3;
 }
 
-static bool
-group_is(const struct leak_group *g, enum leak_kind kind, uint32_t cache,
-    const struct record *r)
-{
-	return g->kind == kind && g->cache == cache && g->depth == r->depth &&
-	       (r->depth == 0 || memcmp(g->stack, r->stack,
-				     r->depth * sizeof(uint64_t)) == 0);
-}
-
-static size_t
-group_slot(const struct collect *c, enum leak_kind kind, uint32_t cache,
-    const struct record *r)
-{
-	size_t i = group_hash(kind, cache, r->depth, r->stack);
-
-	for (;; i++) {
-		i &= c->nhash - 1;
-		if (c->hash[i] == NO_GROUP ||
-		    group_is(&c->leaks->group[c->hash[i]], kind, cache, r))
-			return i;
-	}
-}
-
-static int
-groups_grow(struct collect *c)
+static struct leak_group *
+group_new(struct collect *c)
 {
 	struct leaks *l = c->leaks;
-	size_t room = c->grouproom == 0 ? 256 : c->grouproom * 2, i;
-	struct leak_group *more = realloc(l->group, room * sizeof(*more));
-	uint32_t *hash;
+	struct leak_group *more;
 
-	if (more == NULL)
-		return UMDB_ENOMEM;
-	l->group = more;
-	hash = malloc(2 * room * sizeof(*hash));
-	if (hash == NULL)
-		return UMDB_ENOMEM;
-	free(c->hash);
-	c->hash = hash;
-	c->nhash = 2 * room;
-	c->grouproom = room;
-	memset(hash, 0xff, c->nhash * sizeof(*hash));
-	for (i = 0; i < l->ngroup; i++) {
-		const struct leak_group *g = &l->group[i];
-		struct record r = {.depth = g->depth};
-
-		if (order_poll(c->m->snap->tgt, i, l->ngroup))
-			return UMDB_EINTR;
-		r.stack = (const uint8_t *)g->stack;
-		hash[group_slot(c, g->kind, g->cache, &r)] = (uint32_t)i;
+	if (l->ngroup == c->grouproom) {
+		c->grouproom = c->grouproom == 0 ? 256 : c->grouproom * 2;
+		more = realloc(l->group, c->grouproom * sizeof(*more));
+		if (more == NULL)
+			return NULL;
+		l->group = more;
 	}
-	return UMDB_OK;
+	return memset(&l->group[l->ngroup], 0, sizeof(*l->group));
 }
 
+/* The group of a record; one without a trace, or with a damaged one, has 0. */
 static int
 group_of(struct collect *c, enum leak_kind kind, uint32_t cache,
-    const struct record *r, uint32_t *ret)
+    const umem_bufctl_audit_t *bc, uint32_t *ret)
 {
-	struct leaks *l = c->leaks;
 	struct leak_group *g;
-	size_t slot;
-	int rc = l->ngroup == c->grouproom ? groups_grow(c) : UMDB_OK;
+	const uint64_t *stack;
+	uint32_t depth;
+	const int rc = snap_trace(c->m->snap, bc->bc_trace, &stack, &depth);
+	const uint64_t key =
+	    group_key(kind, cache, rc == UMDB_OK ? bc->bc_trace : 0);
 
-	if (rc != UMDB_OK)
-		return rc;
-	slot = group_slot(c, kind, cache, r);
-	if (c->hash[slot] != NO_GROUP) {
-		*ret = c->hash[slot];
+	*ret = addrmap_get(&c->groups, key);
+	if (*ret != ADDRMAP_NONE)
 		return UMDB_OK;
-	}
-	g = &l->group[l->ngroup];
-	memset(g, 0, sizeof(*g));
+	*ret = (uint32_t)c->leaks->ngroup;
+	g = group_new(c);
+	if (g == NULL || addrmap_put(&c->groups, key, *ret) != UMDB_OK)
+		return UMDB_ENOMEM;
 	g->kind = kind;
 	g->cache = cache;
-	g->depth = r->depth;
-	if (r->depth != 0) {
-		g->stack = malloc(r->depth * sizeof(*g->stack));
-		if (g->stack == NULL)
-			return UMDB_ENOMEM;
-		memcpy(g->stack, r->stack, r->depth * sizeof(*g->stack));
-	}
-	c->hash[slot] = (uint32_t)l->ngroup;
-	*ret = (uint32_t)l->ngroup++;
+	g->depth = depth;
+	g->stack = stack;
+	c->leaks->ngroup++;
 	return UMDB_OK;
 }
 
@@ -206,7 +114,7 @@ collect_leak(
 	const struct snap_slab *s = &m->snap->slab[slab];
 	struct leaks *l = c->leaks;
 	struct leak *leak, *more;
-	struct record r;
+	umem_bufctl_audit_t bc;
 	int rc;
 
 	if (l->nleak == c->leakroom) {
@@ -216,17 +124,18 @@ collect_leak(
 			return UMDB_ENOMEM;
 		l->leak = more;
 	}
-	record_read(c, s, index, &r);
+	if (!find_mark_record(m, s, index, &bc))
+		memset(&bc, 0, sizeof(bc));
 	leak = &l->leak[l->nleak];
 	leak->slab = (uint32_t)slab;
 	leak->index = index;
 	leak->addr = snap_buf_addr(s, index);
 	leak->size = find_mark_size(&m->slab[slab], index);
-	leak->timestamp = r.timestamp;
-	leak->thread = r.thread;
+	leak->timestamp = bc.bc_timestamp;
+	leak->thread = bc.bc_thread;
 	leak->kind = kind;
 	leak->owner = m->owner != NULL ? m->owner[s->buf + index] : 0;
-	rc = group_of(c, kind, s->cache, &r, &leak->group);
+	rc = group_of(c, kind, s->cache, &bc, &leak->group);
 	if (rc != UMDB_OK)
 		return rc;
 	l->group[leak->group].count++;
@@ -426,7 +335,7 @@ leaks_make(struct mark *m, struct leaks *l)
 		rc = leaks_own(m, l);
 	if (rc == UMDB_OK)
 		rc = leaks_order(m->snap, l);
-	free(c->hash);
+	addrmap_fini(&c->groups);
 	free(c);
 	return rc;
 }
@@ -471,12 +380,8 @@ find_leaks(struct snap *snap, struct leaks **ret)
 void
 find_leaks_free(struct leaks *leaks)
 {
-	size_t i;
-
 	if (leaks == NULL)
 		return;
-	for (i = 0; i < leaks->ngroup; i++)
-		free(leaks->group[i].stack);
 	free(leaks->group);
 	free(leaks->leak);
 	free(leaks);

@@ -307,16 +307,13 @@ mark_borrow_bufctls(struct mark *m)
 		s = &snap->slab[i];
 		ms = &m->slab[i];
 		if (ms->nchunk == 0 || s->bufctl == 0 ||
-		    (ms->flags & MARK_SLAB_LARGE) != 0 ||
-		    s->bufctl_size < sizeof(umem_bufctl_audit_t) ||
-		    s->bufctl_size > UINT16_MAX)
+		    (ms->flags & MARK_SLAB_LARGE) != 0)
 			continue;
-		len = (uint64_t)s->nchunk * s->bufctl_size;
+		len = s->nchunk * sizeof(umem_bufctl_audit_t);
 		ms->bufctl = find_mem_at(&m->mem, s->bufctl, len);
 		if (ms->bufctl == NULL && !tags_tell(ms))
 			ms->bufctl =
 			    find_mem_get(&m->mem, s->bufctl, len, &unread);
-		ms->bufctl_size = (uint16_t)s->bufctl_size;
 		if (m->mem.stopped ||
 		    target_poll(snap->tgt, "reading sizes", i, snap->nslab))
 			return UMDB_EINTR;
@@ -374,7 +371,7 @@ find_mark_size(const struct mark_slab *s, uint32_t index)
 		return (s->flags & MARK_SLAB_LARGE) != 0 ? s->bufsize : size;
 	if (s->bufctl == NULL)
 		return s->bufsize;
-	size = find_mem_u64(s->bufctl + (uint64_t)index * s->bufctl_size +
+	size = find_mem_u64(s->bufctl + index * sizeof(umem_bufctl_audit_t) +
 			    offsetof(umem_bufctl_audit_t, bc_size));
 	return size <= s->bufsize ? size : s->bufsize;
 }
@@ -384,6 +381,24 @@ find_mark_exact(const struct mark_slab *s)
 {
 	return (s->flags & (MARK_SLAB_LARGE | MARK_SLAB_TAG)) != 0 ||
 	       s->bufctl != NULL;
+}
+
+bool
+find_mark_record(const struct mark *m, const struct snap_slab *s,
+    uint32_t index, umem_bufctl_audit_t *ret)
+{
+	const taddr_t addr = snap_buf_bufctl(s, index);
+	const uint8_t *p;
+
+	if (addr == 0)
+		return false;
+	p = find_mem_at(&m->mem, addr, sizeof(*ret));
+	if (p != NULL)
+		memcpy(ret, p, sizeof(*ret));
+	else if (target_read(m->snap->tgt, addr, ret, sizeof(*ret), "bufctl") !=
+		 UMDB_OK)
+		return false;
+	return ret->bc_addr == snap_buf_addr(s, index);
 }
 
 /* --------------------------------------------------------------- life time */

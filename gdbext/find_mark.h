@@ -285,8 +285,7 @@ struct mark_slab {
 	const uint8_t *bufctl; /* local address of the bufctls, or NULL */
 	uint8_t *state;
 	uint16_t nchunk; /* 0: not a slab of candidates */
-	uint16_t bufctl_size;
-	uint16_t tag; /* MARK_SLAB_TAG: words from a chunk to its buftag */
+	uint16_t tag;    /* MARK_SLAB_TAG: words from a chunk to its buftag */
 	uint16_t flags;
 };
 _Static_assert(sizeof(struct mark_slab) == 64, "a slab is a cache line");
@@ -359,5 +358,12 @@ int find_mark_run(struct mark *mark);
  */
 uint64_t find_mark_size(const struct mark_slab *s, uint32_t index);
 bool find_mark_exact(const struct mark_slab *s);
+
+/*
+ * find_mark_record - the bufctl of a buffer; false when it has none, or it is
+ * another's
+ */
+bool find_mark_record(const struct mark *m, const struct snap_slab *s,
+    uint32_t index, umem_bufctl_audit_t *ret);
 
 #endif /* UMDB_FIND_MARK_H */

@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 
+#include "addrmap.h"
 #include "find_sort.h"
 #include "find_top.h"
 
@@ -21,135 +22,64 @@
 struct sites {
 	struct kept *kept;
 	struct top *top;
-	uint32_t *of;    /* by place: its site; NONE: no buffer */
-	uint32_t *hash;  /* sites; NONE: empty */
-	size_t nhash;    /* a power of two */
-	uint32_t *plain; /* by cache: the site of buffers without a record */
+	size_t room;            /* for sites */
+	uint32_t *of;           /* by place: its site; NONE: no buffer */
+	struct addrmap known;   /* trace or cache -> site; see site_key() */
 	uint32_t *first, *next; /* the tree of dominators, by place */
 	uint32_t *above;        /* by site: how many stand above */
-	uint8_t record[UMEM_BC_STACK + UMEM_MAX_DEPTH * sizeof(uint64_t)];
 };
 
 /* -------------------------------------------------------------------- stacks */
 
-/* The stack in the record of a buffer; depth 0 when there is none. */
-static uint16_t
-record_stack(struct sites *s, const struct snap_slab *ss, uint32_t index,
-    const uint8_t **stack_ret)
-{
-	const struct graph *g = s->kept->g;
-	const taddr_t addr = snap_buf_bufctl(ss, index);
-	umem_bufctl_audit_t bc;
-	size_t len = ss->bufctl_size;
-	const uint8_t *p;
-
-	if (addr == 0 || len < sizeof(bc))
-		return 0;
-	if (len > sizeof(s->record))
-		len = sizeof(s->record);
-	p = find_mem_at(&g->m.mem, addr, len);
-	if (p == NULL) {
-		if (target_read(g->m.snap->tgt, addr, s->record, len,
-			"bufctl") != UMDB_OK)
-			return 0;
-		p = s->record;
-	}
-	memcpy(&bc, p, sizeof(bc));
-	if (bc.bc_addr != snap_buf_addr(ss, index) ||
-	    bc.bc_depth > (len - UMEM_BC_STACK) / sizeof(uint64_t))
-		return 0;
-	*stack_ret = p + UMEM_BC_STACK;
-	return bc.bc_depth;
-}
-
+/* Not 0, and the lowest three bits do not matter. */
 static uint64_t
-stack_hash(uint16_t depth, const uint8_t *stack)
+site_key(uint32_t trace, uint32_t cache)
 {
-	const uint64_t k = 0x9e3779b97f4a7c15ULL;
-	uint64_t h = depth;
-	uint16_t i;
-
-	for (i = 0; i < depth; i++)
-		h = ((h ^ h >> 29) + find_mem_u64(stack + i * 8u)) * k;
-	return h ^ h >> 32;
+	return (trace != 0 ? trace : 1ull << UMEM_TRACE_BITS | cache) << 3;
 }
 
-static size_t
-site_slot(const struct sites *s, uint16_t depth, const uint8_t *stack)
-{
-	size_t i = stack_hash(depth, stack);
-
-	for (;; i++) {
-		const struct top_site *t;
-
-		i &= s->nhash - 1;
-		if (s->hash[i] == NONE)
-			return i;
-		t = &s->top->site[s->hash[i]];
-		if (t->depth == depth &&
-		    memcmp(t->stack, stack, depth * sizeof(uint64_t)) == 0)
-			return i;
-	}
-}
-
-/* Room for one more site: the hash is twice as large. */
-static int
-sites_grow(struct sites *s)
+static struct top_site *
+site_new(struct sites *s)
 {
 	struct top *t = s->top;
-	const size_t n = s->nhash == 0 ? 512 : s->nhash * 2;
-	struct top_site *site;
-	uint32_t *hash;
-	size_t i;
+	struct top_site *more;
 
-	if (t->nsite < s->nhash / 2)
-		return UMDB_OK;
-	site = realloc(t->site, n / 2 * sizeof(*site));
-	if (site == NULL)
-		return UMDB_ENOMEM;
-	t->site = site;
-	hash = malloc(n * sizeof(*hash));
-	if (hash == NULL)
-		return UMDB_ENOMEM;
-	free(s->hash);
-	s->hash = hash;
-	s->nhash = n;
-	memset(hash, 0xff, n * sizeof(*hash));
-	for (i = 0; i < t->nsite; i++)
-		if (site[i].depth > 0)
-			hash[site_slot(s, site[i].depth,
-			    (const uint8_t *)site[i].stack)] = (uint32_t)i;
-	return UMDB_OK;
+	if (t->nsite == s->room) {
+		s->room = s->room == 0 ? 256 : s->room * 2;
+		more = realloc(t->site, s->room * sizeof(*more));
+		if (more == NULL)
+			return NULL;
+		t->site = more;
+	}
+	return memset(&t->site[t->nsite], 0, sizeof(*t->site));
 }
 
 static int
 site_of(
     struct sites *s, const struct snap_slab *ss, uint32_t index, uint32_t *ret)
 {
-	struct top *t = s->top;
-	const uint8_t *stack = NULL;
-	const uint16_t depth = record_stack(s, ss, index, &stack);
+	const struct mark *m = &s->kept->g->m;
+	umem_bufctl_audit_t bc;
 	struct top_site *site;
-	uint32_t *known;
+	const uint64_t *stack;
+	uint32_t depth;
+	uint64_t key;
 
-	if (sites_grow(s) != UMDB_OK)
-		return UMDB_ENOMEM;
-	known = depth == 0 ? &s->plain[ss->cache]
-			   : &s->hash[site_slot(s, depth, stack)];
-	*ret = *known;
-	if (*known != NONE)
+	if (!find_mark_record(m, ss, index, &bc))
+		bc.bc_trace = 0;
+	(void)snap_trace(m->snap, bc.bc_trace, &stack, &depth);
+	key = site_key(depth > 0 ? bc.bc_trace : 0, ss->cache);
+	*ret = addrmap_get(&s->known, key);
+	if (*ret != ADDRMAP_NONE)
 		return UMDB_OK;
-	site = &t->site[t->nsite];
-	memset(site, 0, sizeof(*site));
+	*ret = (uint32_t)s->top->nsite;
+	site = site_new(s);
+	if (site == NULL || addrmap_put(&s->known, key, *ret) != UMDB_OK)
+		return UMDB_ENOMEM;
 	site->cache = ss->cache;
 	site->depth = depth;
-	if (depth > 0) {
-		site->stack = malloc(depth * sizeof(*site->stack));
-		if (site->stack == NULL)
-			return UMDB_ENOMEM;
-		memcpy(site->stack, stack, depth * sizeof(*site->stack));
-	}
-	*ret = *known = (uint32_t)t->nsite++;
+	site->stack = stack;
+	s->top->nsite++;
 	return UMDB_OK;
 }
 
@@ -257,7 +187,6 @@ int
 find_top_sites(struct kept *k, struct top *t)
 {
 	const size_t n = (size_t)k->dom.n + 2;
-	const uint32_t ncache = k->g->m.snap->ncache;
 	struct sites *s = calloc(1, sizeof(*s));
 	int rc = UMDB_ENOMEM;
 
@@ -268,11 +197,8 @@ find_top_sites(struct kept *k, struct top *t)
 	s->of = find_mem_table(n, sizeof(*s->of));
 	s->first = calloc(n, sizeof(*s->first));
 	s->next = find_mem_table(n, sizeof(*s->next));
-	s->plain = malloc((ncache + 1) * sizeof(*s->plain));
-	if (s->of != NULL && s->first != NULL && s->next != NULL &&
-	    s->plain != NULL) {
+	if (s->of != NULL && s->first != NULL && s->next != NULL) {
 		memset(s->of, 0xff, n * sizeof(*s->of));
-		memset(s->plain, 0xff, (ncache + 1) * sizeof(*s->plain));
 		rc = sites_assign(s);
 	}
 	if (rc == UMDB_OK) {
@@ -285,8 +211,7 @@ find_top_sites(struct kept *k, struct top *t)
 	free(s->of);
 	free(s->first);
 	free(s->next);
-	free(s->plain);
-	free(s->hash);
+	addrmap_fini(&s->known);
 	free(s->above);
 	free(s);
 	return rc;

@@ -786,12 +786,8 @@ find_top(
 void
 find_top_free(struct top *t)
 {
-	size_t i;
-
 	if (t == NULL)
 		return;
-	for (i = 0; i < t->nsite; i++)
-		free(t->site[i].stack);
 	free(t->site);
 	free(t->root);
 	free(t);

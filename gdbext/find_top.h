@@ -48,10 +48,10 @@ struct top_root {
 
 /* Buffers that were allocated by one stack; without audit, of one cache. */
 struct top_site {
-	uint32_t cache; /* index in snap->cache; of the first one */
-	uint16_t depth; /* 0: no stack is known */
-	uint64_t *stack;
-	uint64_t count, bytes;           /* of these buffers */
+	uint32_t cache;        /* index in snap->cache; of the first one */
+	uint32_t depth;        /* 0: no stack is known */
+	const uint64_t *stack; /* of the snapshot */
+	uint64_t count, bytes; /* of these buffers */
 	uint64_t kept_count, kept_bytes; /* they and what they retain */
 	uint32_t node;                   /* the one that retains most */
 	uint64_t node_bytes;             /* how much */

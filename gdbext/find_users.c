@@ -117,23 +117,11 @@ struct grouping {
 	size_t nhash;   /* a power of two */
 };
 
-static uint64_t
-user_hash(uint64_t bufsize, uint16_t depth, const uint64_t *stack)
-{
-	const uint64_t k = 0x9e3779b97f4a7c15ULL;
-	uint64_t h = (bufsize << 16 | depth) * k;
-	uint16_t i;
-
-	for (i = 0; i < depth; i++)
-		h = ((h ^ h >> 29) + stack[i]) * k;
-	return h ^ h >> 32;
-}
-
 static size_t
-user_slot(const struct grouping *g, uint64_t bufsize, uint16_t depth,
-    const uint64_t *stack)
+user_slot(const struct grouping *g, uint64_t bufsize, uint32_t trace)
 {
-	size_t i = user_hash(bufsize, depth, stack);
+	size_t i =
+	    (bufsize << UMEM_TRACE_BITS ^ trace) * 0x9e3779b97f4a7c15 >> 20;
 	const struct user *u;
 
 	for (;; i++) {
@@ -141,8 +129,7 @@ user_slot(const struct grouping *g, uint64_t bufsize, uint16_t depth,
 		if (g->hash[i] == NOBODY)
 			return i;
 		u = &g->u->user[g->hash[i]];
-		if (u->bufsize == bufsize && u->depth == depth &&
-		    memcmp(u->stack, stack, depth * sizeof(*stack)) == 0)
+		if (u->bufsize == bufsize && u->trace == trace)
 			return i;
 	}
 }
@@ -171,8 +158,8 @@ users_grow(struct grouping *g)
 	g->room = room;
 	memset(hash, 0xff, g->nhash * sizeof(*hash));
 	for (i = 0; i < g->u->nuser; i++)
-		hash[user_slot(g, more[i].bufsize, more[i].depth,
-		    more[i].stack)] = (uint32_t)i;
+		hash[user_slot(g, more[i].bufsize, more[i].trace)] =
+		    (uint32_t)i;
 	return UMDB_OK;
 }
 
@@ -184,18 +171,16 @@ user_of(struct grouping *g, uint64_t bufsize, const struct snap_bufctl *b)
 
 	if (users_grow(g) != UMDB_OK)
 		return NULL;
-	slot = user_slot(g, bufsize, b->bc.bc_depth, b->stack);
+	slot = user_slot(g, bufsize, b->bc.bc_trace);
 	if (g->hash[slot] != NOBODY)
 		return &g->u->user[g->hash[slot]];
 	u = &g->u->user[g->u->nuser];
 	memset(u, 0, sizeof(*u));
 	u->bufsize = bufsize;
 	u->least = u->oldest = UINT64_MAX;
-	u->depth = b->bc.bc_depth;
-	u->stack = malloc((u->depth + 1u) * sizeof(*u->stack));
-	if (u->stack == NULL)
-		return NULL;
-	memcpy(u->stack, b->stack, u->depth * sizeof(*u->stack));
+	u->trace = b->bc.bc_trace;
+	u->depth = b->depth;
+	u->stack = b->stack;
 	g->hash[slot] = (uint32_t)g->u->nuser++;
 	return u;
 }
@@ -262,12 +247,8 @@ find_users(struct snap *snap, const bool *wanted, struct users **ret)
 void
 find_users_free(struct users *u)
 {
-	size_t i;
-
 	if (u == NULL)
 		return;
-	for (i = 0; i < u->nuser; i++)
-		free(u->user[i].stack);
 	free(u->user);
 	free(u);
 }

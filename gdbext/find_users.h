@@ -41,8 +41,8 @@ struct user {
 	uint64_t oldest;       /* time stamp */
 	taddr_t bufctl;        /* of the oldest */
 	uint64_t bufsize;      /* 0: large */
-	uint16_t depth;
-	uint64_t *stack;
+	uint32_t trace, depth;
+	const uint64_t *stack; /* of the snapshot */
 };
 
 struct users {

@@ -59,10 +59,10 @@ what_bufctl(struct snap *snap, taddr_t addr, const struct snap_slab *s,
 {
 	w->kind = WHAT_BUFCTL;
 	w->slab = s;
-	w->index = (uint32_t)((addr - s->bufctl) / s->bufctl_size);
+	w->index = (uint32_t)((addr - s->bufctl) / sizeof(umem_bufctl_audit_t));
 	w->bufctl = snap_buf_bufctl(s, w->index);
 	w->base = w->bufctl;
-	w->size = s->bufctl_size;
+	w->size = sizeof(umem_bufctl_audit_t);
 	w->state = snap_buf_state(snap, s, w->index);
 }
 
@@ -163,8 +163,7 @@ what_log(struct snap *snap, taddr_t addr, struct whatis *w)
 		    !what_in(w, addr, WHAT_LOG, lh.lh_base, size))
 			continue;
 		in = (addr - lh.lh_base) % lh.lh_chunksize;
-		if (lh.lh_recsize < UMEM_BC_STACK ||
-		    lh.lh_recsize > lh.lh_chunksize ||
+		if (lh.lh_recsize != sizeof(umem_bufctl_audit_t) ||
 		    in / lh.lh_recsize >= lh.lh_chunksize / lh.lh_recsize)
 			return true;
 		w->base = addr - in % lh.lh_recsize;

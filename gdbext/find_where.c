@@ -42,7 +42,7 @@ slab_structs(struct snap *snap, struct rangemap *m)
 		    m, s->addr, sizeof(umem_slab_t) + map, i * 2 + WHERE_SLAB);
 		if (rc == UMDB_OK && s->bufctl != 0)
 			rc = rangemap_add(m, s->bufctl,
-			    (uint64_t)s->nchunk * s->bufctl_size,
+			    s->nchunk * sizeof(umem_bufctl_audit_t),
 			    i * 2 + WHERE_BUFCTLS);
 	}
 	return rc;

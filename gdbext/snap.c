@@ -64,8 +64,7 @@ snap_cache_fault(const umem_cache_t *c)
 	if (c->cache_bin >= UMEM_TC_BINS)
 		return "its bin number is out of range";
 	if (c->cache_bufctl_size != 0 &&
-	    (c->cache_bufctl_size < UMEM_BC_STACK ||
-		c->cache_bufctl_size > UMEM_BC_SIZE(UMEM_MAX_DEPTH)))
+	    c->cache_bufctl_size != sizeof(umem_bufctl_audit_t))
 		return "its bufctl size is out of range";
 	if (c->cache_buftag > c->cache_chunksize)
 		return "its buftag lies outside the chunk";
@@ -310,6 +309,8 @@ snap_read_root(struct snap *snap)
 	    snap->tgt, snap->root_addr, root, sizeof(*root), "umem root");
 	if (rc != UMDB_OK)
 		return rc;
+	if (root->root_trace_end > 1u << UMEM_TRACE_BITS)
+		root->root_trace_end = 1u << UMEM_TRACE_BITS;
 	root->root_release[sizeof(root->root_release) - 1] = '\0';
 	root->root_env_debug[sizeof(root->root_env_debug) - 1] = '\0';
 	root->root_env_logging[sizeof(root->root_env_logging) - 1] = '\0';
@@ -400,6 +401,7 @@ snap_close(struct snap *snap)
 		free(snap->index->leaf[i]);
 	addrmap_fini(&snap->index->caches);
 	addrmap_fini(&snap->index->mags);
+	snap_free_traces(snap);
 	free(snap->index);
 	snap_forget_places(snap);
 	free(snap->cache);

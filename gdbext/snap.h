@@ -46,7 +46,6 @@ struct snap_slab {
 	uint32_t cache; /* index in snap->cache */
 	uint64_t buf;   /* index of chunk 0 in snap->state */
 	taddr_t bufctl; /* array of bufctls, or 0 */
-	uint32_t bufctl_size;
 };
 
 struct snap_arena {
@@ -146,7 +145,9 @@ snap_buf_state(
 static inline taddr_t
 snap_buf_bufctl(const struct snap_slab *s, uint32_t index)
 {
-	return s->bufctl ? s->bufctl + (uint64_t)index * s->bufctl_size : 0;
+	return s->bufctl
+		   ? s->bufctl + (uint64_t)index * sizeof(umem_bufctl_audit_t)
+		   : 0;
 }
 
 /*
@@ -186,11 +187,22 @@ int snap_read_magazine(
 void snap_damaged(struct snap *snap, taddr_t addr, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A bufctl or log record as read, stack checked and cut to its depth. */
+/*
+ * snap_trace - the stack of a trace
+ *
+ * Equal stacks have equal numbers.  The stack lives as long as the snapshot,
+ * and has no more than UMEM_MAX_DEPTH frames; none on failure, where damage is
+ * UMDB_ECORRUPT.
+ */
+int snap_trace(struct snap *snap, uint32_t number, const uint64_t **stack_ret,
+    uint32_t *depth_ret);
+
+/* A bufctl or log record as read, with its stack, which the snapshot holds. */
 struct snap_bufctl {
 	taddr_t addr;
 	umem_bufctl_audit_t bc;
-	uint64_t stack[UMEM_MAX_DEPTH];
+	uint32_t depth;
+	const uint64_t *stack;
 };
 
 /* snap_read_bufctl - read a record with its stack */

@@ -17,26 +17,23 @@
 int
 snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret)
 {
-	uint32_t limit = snap->root.root_stack_depth;
+	struct umdb_error why;
 	int rc;
 
 	ret->addr = addr;
 	rc = target_read(snap->tgt, addr, &ret->bc, sizeof(ret->bc), "bufctl");
 	if (rc != UMDB_OK)
 		return rc;
-	if (limit == 0 || limit > UMEM_MAX_DEPTH)
-		limit = UMEM_MAX_DEPTH;
-	if (ret->bc.bc_depth > limit)
-		return target_fail(snap->tgt, UMDB_ECORRUPT, addr,
-		    "bufctl %#" PRIx64
-		    " is damaged: a stack of %u frames, %" PRIu32 " at most",
-		    addr, (unsigned)ret->bc.bc_depth, limit);
 	if (ret->bc.bc_kind > UMEM_BC_SLAB)
 		return target_fail(snap->tgt, UMDB_ECORRUPT, addr,
 		    "bufctl %#" PRIx64 " is damaged: of unknown kind %u", addr,
 		    (unsigned)ret->bc.bc_kind);
-	return target_read(snap->tgt, addr + UMEM_BC_STACK, ret->stack,
-	    ret->bc.bc_depth * sizeof(ret->stack[0]), "stack of bufctl");
+	rc = snap_trace(snap, ret->bc.bc_trace, &ret->stack, &ret->depth);
+	if (rc != UMDB_ECORRUPT)
+		return rc;
+	why = snap->tgt->err;
+	return target_fail(
+	    snap->tgt, rc, addr, "bufctl %#" PRIx64 ": %s", addr, why.msg);
 }
 
 bool

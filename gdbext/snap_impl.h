@@ -14,6 +14,13 @@
 #define SNAP_LEAF_SPAN ((uint64_t)UMEM_PM_LEAF_PAGES << UMEM_PAGE_SHIFT)
 #define SNAP_ADDR_END ((uint64_t)1 << UMEM_PM_ADDR_BITS)
 
+/* A piece of the memory of traces; see snap_trace.c. */
+struct snap_piece {
+	taddr_t addr;
+	unsigned char *bytes;  /* a copy, NULL before the first is wanted */
+	uint64_t have, broken; /* bits of blocks: copied, not readable whole */
+};
+
 struct snap_index {
 	/* mirrors the target's page map: slab index + 1 of each page */
 	uint32_t *leaf[UMEM_PM_ROOTS];
@@ -33,6 +40,7 @@ struct snap_index {
 	taddr_t bad_slab;
 	uint64_t expand[256]; /* bits to bytes of enum buf_state */
 	uint32_t bin_cache[UMEM_TC_BINS];
+	struct snap_piece piece[UMEM_TRACE_PIECES];
 };
 
 /*
@@ -44,6 +52,8 @@ int snap_load_arenas(struct snap *snap);
 int snap_load_regions(struct snap *snap);
 int snap_load_slabs(struct snap *snap);
 int snap_load_magazines(struct snap *snap);
+
+void snap_free_traces(struct snap *snap);
 
 /*
  * snap_adopt_cache - a slab belongs to a cache that is on no list.  When the

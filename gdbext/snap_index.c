@@ -169,10 +169,8 @@ slab_append(struct snap *snap, taddr_t addr, const umem_slab_t *sp,
 	s->nchunk = sp->slab_chunks;
 	s->cache = cache;
 	s->buf = snap->nbuf;
-	if (c->cache_bufctl_size >= UMEM_BC_STACK) {
+	if (c->cache_bufctl_size == sizeof(umem_bufctl_audit_t))
 		s->bufctl = sp->slab_bufctl;
-		s->bufctl_size = c->cache_bufctl_size;
-	}
 	if (c->cache_flags & UMF_LARGE)
 		memset(snap->index->large + s->base / SNAP_LEAF_SPAN, 1,
 		    (s->base + s->size - 1) / SNAP_LEAF_SPAN -

@@ -137,10 +137,8 @@ read_slab(struct place *p, taddr_t at, taddr_t addr)
 	s->bufsize = p->cache.cache_flags & UMF_LARGE ? sp->slab_reqsize
 						      : p->cache.cache_bufsize;
 	s->nchunk = sp->slab_chunks;
-	if (p->cache.cache_bufctl_size != 0) {
+	if (p->cache.cache_bufctl_size != 0)
 		s->bufctl = sp->slab_bufctl;
-		s->bufctl_size = p->cache.cache_bufctl_size;
-	}
 	if (s->bufsize > s->chunksize)
 		return point_damaged(
 		    p, at, "slab", "its buffers are larger than its chunks");

@@ -59,17 +59,14 @@ log_note(struct log_list *l, taddr_t addr, uint64_t timestamp)
 static int
 log_check(struct snap *snap, taddr_t log, const umem_log_header_t *h)
 {
-	const uint64_t most = UMEM_BC_STACK + 8 * UMEM_MAX_DEPTH;
-
 	if (h->lh_recsize == 0)
 		return target_fail(snap->tgt, UMDB_ENOTFOUND, log,
 		    "log %#" PRIx64
 		    " holds contents of buffers, not transactions",
 		    log);
-	if (h->lh_recsize < UMEM_BC_STACK || h->lh_recsize > most ||
-	    h->lh_recsize % 8 != 0 || h->lh_nchunks == 0 ||
-	    h->lh_nchunks > LOG_CHUNKS_MAX || h->lh_chunksize == 0 ||
-	    h->lh_chunksize > LOG_CHUNK_MAX ||
+	if (h->lh_recsize != sizeof(umem_bufctl_audit_t) ||
+	    h->lh_nchunks == 0 || h->lh_nchunks > LOG_CHUNKS_MAX ||
+	    h->lh_chunksize == 0 || h->lh_chunksize > LOG_CHUNK_MAX ||
 	    h->lh_base > UINT64_MAX - h->lh_nchunks * h->lh_chunksize)
 		return target_fail(snap->tgt, UMDB_ECORRUPT, log,
 		    "log %#" PRIx64 " is damaged: %" PRIu64

@@ -228,7 +228,7 @@ chunk_at(umem_cache_t *cp, umem_slab_t *sp, size_t index, void *buf)
 	struct chunk c = {cp, sp, buf, NULL, NULL, (uintptr_t)buf};
 
 	c.tag = (umem_buftag_t *)(c.buf + cp->cache_buftag);
-	c.bc = audit_bufctl(cp, sp, index);
+	c.bc = audit_bufctl(sp, index);
 	if (c.bc != NULL)
 		c.self = (uintptr_t)c.bc;
 	return c;
@@ -345,28 +345,21 @@ tag_set(const struct chunk *c, uint64_t state, uint64_t redzone)
 
 /* ----------------------------------------------------------------- records */
 
-/* stamp - when, who and from where; returns 1 in a signal handler */
-static inline int
-stamp(umem_bufctl_audit_t *bc, const struct stack_frame *from)
+/* stamp - when, who and from where */
+static inline void
+stamp(umem_bufctl_audit_t *bc, uint32_t kind, uint32_t trace)
 {
-	uint64_t *stack = (uint64_t *)((char *)bc + UMEM_BC_STACK);
-	const int frames = (int)umem_root.root_stack_depth;
-	unsigned n = 0;
-
 	bc->bc_timestamp = stamp_now();
 	bc->bc_thread = umem_thread_id();
-	if (frames > 0)
-		n = stack_capture(from, stack, frames);
-	bc->bc_depth = STACK_DEPTH(n);
-	return (n & STACK_IN_HANDLER) != 0;
+	bc->bc_what = UMEM_BC_WHAT(STACK_NUMBER(trace), kind);
 }
 
 void
-audit_stamp(umem_bufctl_audit_t *bc)
+audit_stamp(umem_bufctl_audit_t *bc, uint32_t kind)
 {
 	const struct stack_frame from = stack_caller();
 
-	(void)stamp(bc, &from);
+	stamp(bc, kind, stack_trace(&from));
 }
 
 static COLD void
@@ -400,14 +393,12 @@ keep_contents(
 
 /* record - write the buffer's bufctl, and a copy to the transaction log */
 static inline __attribute__((always_inline)) void
-record(const struct chunk *c, size_t size, uint8_t kind,
-    const struct stack_frame *from)
+record(const struct chunk *c, size_t size, uint8_t kind, uint32_t trace)
 {
 	umem_log_header_t *log = umem_root.root_log_transaction;
 	umem_bufctl_audit_t *bc = c->bc, *copy;
 	const umem_cache_t *cp = c->cp;
 	int contents = kind == UMEM_BC_FREE && cp->cache_flags & UMF_CONTENTS;
-	int handler;
 
 	if (bc == NULL) {
 		if (contents)
@@ -418,9 +409,8 @@ record(const struct chunk *c, size_t size, uint8_t kind,
 	bc->bc_slab = c->sp;
 	bc->bc_cache = c->cp;
 	bc->bc_size = size;
-	bc->bc_kind = kind;
 	bc->bc_contents = NULL;
-	handler = stamp(bc, from);
+	stamp(bc, kind, trace);
 	if (contents)
 		bc->bc_contents =
 		    keep_contents(cp, c->buf, size, bc->bc_timestamp);
@@ -429,7 +419,7 @@ record(const struct chunk *c, size_t size, uint8_t kind,
 		if (copy != NULL)
 			bc->bc_lastlog = copy;
 	}
-	if (handler && (cp->cache_flags & UMF_CHECKSIGNAL))
+	if (trace & STACK_IN_HANDLER && cp->cache_flags & UMF_CHECKSIGNAL)
 		fault_signal(bc);
 }
 
@@ -748,31 +738,31 @@ dress(const struct chunk *c, size_t size, int exact)
 }
 
 static NOINLINE void *
-alloc_large(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
-    const struct stack_frame *from)
+alloc_large(
+    umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size, uint32_t trace)
 {
 	struct chunk c = chunk_at(cp, sp, 0, buf);
 
 	large_guard(&c, size);
-	record(&c, size, UMEM_BC_ALLOC, from);
+	record(&c, size, UMEM_BC_ALLOC, trace);
 	return buf;
 }
 
 void *
 audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
-    int exact, const struct stack_frame *from)
+    int exact, uint32_t trace)
 {
 	struct chunk c;
 
 	if (__builtin_expect(cp->cache_flags & UMF_LARGE, 0))
-		return alloc_large(cp, sp, buf, size, from);
+		return alloc_large(cp, sp, buf, size, trace);
 	c = chunk_of(cp, sp, buf);
 	if (cp->cache_flags & UMF_BUFTAG) {
 		if (__builtin_expect(!alloc_is_good(&c), 0))
 			report_modified(cp, sp, buf, "an allocation");
 		dress(&c, size, exact);
 	}
-	record(&c, size, UMEM_BC_ALLOC, from);
+	record(&c, size, UMEM_BC_ALLOC, trace);
 	return buf;
 }
 
@@ -813,7 +803,7 @@ free_untagged(umem_slab_t *sp, size_t index, void *buf, size_t freed,
 		if (c.bc != NULL)
 			size = c.bc->bc_size;
 	}
-	record(&c, size, UMEM_BC_FREE, from);
+	record(&c, size, UMEM_BC_FREE, audit_trace(cp, from));
 	return 0;
 }
 
@@ -833,7 +823,7 @@ audit_free(umem_slab_t *sp, size_t index, void *buf, size_t size,
 			return -1;
 		asked = audit_size(cp, sp, buf);
 	}
-	record(&c, asked, UMEM_BC_FREE, from);
+	record(&c, asked, UMEM_BC_FREE, audit_trace(cp, from));
 	fill_words(buf, cp->cache_verify, UMEM_PATTERN_FREE);
 	tag_set(&c, UMEM_BUFTAG_FREE, UMEM_PATTERN_REDZONE);
 	return 0;
@@ -857,23 +847,13 @@ audit_size(umem_cache_t *cp, umem_slab_t *sp, void *buf)
 
 /* ---------------------------------------------------- failed allocations */
 
-/* A record with room for every stack, on the stack of audit_fail(). */
-struct fail_record {
-	umem_bufctl_audit_t bc;
-	uint64_t stack[UMEM_MAX_DEPTH];
-};
-
 static void
 log_failure(umem_cache_t *cp, size_t size)
 {
-	struct fail_record r;
+	umem_bufctl_audit_t bc = {.bc_cache = cp, .bc_size = size};
 
-	memset(&r.bc, 0, sizeof(r.bc));
-	r.bc.bc_cache = cp;
-	r.bc.bc_size = size;
-	r.bc.bc_kind = UMEM_BC_FAIL;
-	audit_stamp(&r.bc);
-	(void)tlog_record(umem_root.root_log_fail, &r.bc, umem_thread_slot());
+	audit_stamp(&bc, UMEM_BC_FAIL);
+	(void)tlog_record(umem_root.root_log_fail, &bc, umem_thread_slot());
 }
 
 void

@@ -25,7 +25,7 @@
  * back there.
  *
  * None of these is called with a lock held.  Those that record who take the
- * frame @from which the client called.
+ * frame @from which the client called, or the trace from there.
  *
  * Layer: above tlog.h, stack.h, fault.h.
  */
@@ -34,7 +34,7 @@
 
 #include <stddef.h>
 
-#include "stack_frame.h"
+#include "stack.h"
 #include "umem_layout.h"
 
 /*
@@ -62,7 +62,18 @@ void audit_slab_fini(umem_cache_t *cp, umem_slab_t *sp);
  * noabort, then mended).  Returns @buf.
  */
 void *audit_alloc(umem_cache_t *cp, umem_slab_t *sp, void *buf, size_t size,
-    int exact, const struct stack_frame *from);
+    int exact, uint32_t trace);
+
+/*
+ * audit_trace - what stack_trace() says if the cache is to know who called.  An
+ * allocation asks before it has the buffer: else the walk would leave pointers
+ * to that far down on the stack, where they hide a leak.
+ */
+static inline uint32_t
+audit_trace(const umem_cache_t *cp, const struct stack_frame *from)
+{
+	return cp->cache_flags & UMF_AUDIT ? stack_trace(from) : 0;
+}
 
 /**
  * audit_free - the client gives a buffer back
@@ -88,11 +99,8 @@ void audit_fail(umem_cache_t *cp, size_t size);
 /* audit_mtbf - whether the allocation at hand is one that shall fail */
 int audit_mtbf(void);
 
-/*
- * audit_stamp - write time, thread and stack into a record that has room for
- * root_stack_depth frames
- */
-void audit_stamp(umem_bufctl_audit_t *bc);
+/* audit_stamp - write time, thread, trace and @kind into a record */
+void audit_stamp(umem_bufctl_audit_t *bc, uint32_t kind);
 
 /*
  * umem_thread_id, umem_thread_slot - kernel thread id of the caller, and a
@@ -112,12 +120,11 @@ umem_thread_id(void)
 
 /* audit_bufctl - the record of chunk @index of @sp, NULL without audit */
 static inline umem_bufctl_audit_t *
-audit_bufctl(const umem_cache_t *cp, const umem_slab_t *sp, size_t index)
+audit_bufctl(const umem_slab_t *sp, size_t index)
 {
 	if (sp->slab_bufctl == NULL)
 		return NULL;
-	return (umem_bufctl_audit_t *)((char *)sp->slab_bufctl +
-				       index * cp->cache_bufctl_size);
+	return sp->slab_bufctl + index;
 }
 
 #endif /* UMEM_AUDIT_H */

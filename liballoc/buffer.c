@@ -35,10 +35,11 @@ goes_to_large(size_t size)
 static void *
 alloc_from_cache(umem_cache_t *cp, size_t size, const struct stack_frame *from)
 {
+	const uint32_t trace = audit_trace(cp, from);
 	void *buf = tc_alloc(cp);
 
 	if (buf != NULL && cache_is_checked(cp))
-		(void)audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
+		(void)audit_alloc(cp, pagemap_slab(buf), buf, size, 1, trace);
 	return buf;
 }
 
@@ -77,6 +78,7 @@ buffer_alloc(
     size_t size, size_t align, int *zero_ret, const struct stack_frame *from)
 {
 	umem_cache_t *cp;
+	uint32_t trace;
 	void *buf;
 
 	if (__builtin_expect(goes_to_large(size) || zero_ret != NULL ||
@@ -84,11 +86,12 @@ buffer_alloc(
 		0))
 		return alloc_any(size, align, zero_ret, from);
 	cp = cache_for(size, align);
-	if (__builtin_expect(cp == NULL || !cache_is_checked(cp) ||
-				 !tc_pop(cp->cache_bin, &buf),
-		0))
+	if (__builtin_expect(cp == NULL || !cache_is_checked(cp), 0))
 		return alloc_any(size, align, zero_ret, from);
-	return audit_alloc(cp, pagemap_slab(buf), buf, size, 1, from);
+	trace = audit_trace(cp, from);
+	if (__builtin_expect(!tc_pop(cp->cache_bin, &buf), 0))
+		return alloc_any(size, align, zero_ret, from);
+	return audit_alloc(cp, pagemap_slab(buf), buf, size, 1, trace);
 }
 
 /* ----------------------------------------------------------------- free */
@@ -130,7 +133,7 @@ report_inside(umem_slab_t *sp, void *buf, const char *function)
 	    .function = function,
 	};
 
-	f.bufctl = audit_bufctl(cp, sp, (size_t)slab_index(sp, start));
+	f.bufctl = audit_bufctl(sp, (size_t)slab_index(sp, start));
 	f.size = cache_is_checked(cp) ? audit_size(cp, sp, start)
 				      : cp->cache_bufsize;
 	fault_report(&f);
@@ -146,7 +149,7 @@ report_object(umem_slab_t *sp, void *buf, long index, const char *function)
 	    .realbuf = buf,
 	    .slab = sp,
 	    .realcache = sp->slab_cache,
-	    .bufctl = audit_bufctl(sp->slab_cache, sp, (size_t)index),
+	    .bufctl = audit_bufctl(sp, (size_t)index),
 	    .function = function,
 	};
 

@@ -221,8 +221,7 @@ set_debugging(umem_cache_t *cp, const struct cache_spec *spec)
 	cp->cache_contents = umem_root.root_contents;
 	cp->cache_mtbf = umem_root.root_mtbf;
 	if (cp->cache_flags & UMF_AUDIT)
-		cp->cache_bufctl_size =
-		    UMEM_BC_SIZE(umem_root.root_stack_depth);
+		cp->cache_bufctl_size = sizeof(umem_bufctl_audit_t);
 }
 
 static size_t
@@ -475,6 +474,7 @@ alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 {
 	umem_constructor_t *construct =
 	    (umem_constructor_t *)cp->cache_constructor;
+	const uint32_t trace = audit_trace(cp, from);
 	void *buf;
 
 	if (cp->cache_mtbf != 0 && audit_mtbf())
@@ -482,7 +482,7 @@ alloc_checked(umem_cache_t *cp, const struct stack_frame *from)
 	buf = tc_alloc(cp);
 	if (buf == NULL)
 		return NULL;
-	audit_alloc(cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0, from);
+	audit_alloc(cp, pagemap_slab(buf), buf, cp->cache_bufsize, 0, trace);
 	if (construct == NULL ||
 	    construct(buf, (void *)cp->cache_private, UMEM_DEFAULT) == 0)
 		return buf;
@@ -528,7 +528,7 @@ report_bad_free(umem_cache_t *cp, umem_slab_t *sp, void *buf, long index)
 		f.error = UMEM_ERR_BADCACHE;
 		f.realcache = sp->slab_cache;
 		f.realbuf = buf;
-		f.bufctl = audit_bufctl(sp->slab_cache, sp, (size_t)index);
+		f.bufctl = audit_bufctl(sp, (size_t)index);
 	}
 	fault_report(&f);
 }

@@ -25,6 +25,7 @@
 #include "stack.h"
 #include "symbol.h"
 #include "tlog.h"
+#include "trace.h"
 
 #define FRAMES_SHOWN 24 /* so that a report fits the message buffer */
 #define FRAME_SHOWN 200
@@ -250,7 +251,8 @@ static void
 print_transaction(const char *which, const umem_bufctl_audit_t *bc)
 {
 	uint64_t now = os_now(), ago;
-	size_t depth = bc->bc_depth;
+	const uint64_t *stack;
+	size_t depth;
 
 	ago = now > bc->bc_timestamp ? now - bc->bc_timestamp : 0;
 	umem_error_message("umem:   %s: %s by thread %u, %llu.%06llu s ago, "
@@ -259,11 +261,8 @@ print_transaction(const char *which, const umem_bufctl_audit_t *bc)
 	    (unsigned long long)(ago / NS_PER_SECOND),
 	    (unsigned long long)(ago % NS_PER_SECOND / NS_PER_US),
 	    (unsigned long long)bc->bc_size);
-	if (depth > UMEM_MAX_DEPTH)
-		depth = 0;
-	print_stack(
-	    (const uint64_t *)(const void *)((const char *)bc + UMEM_BC_STACK),
-	    depth);
+	stack = trace_get(bc->bc_trace, &depth);
+	print_stack(stack, depth);
 }
 
 /* in_log - whether a record's pointer into the transaction log is one */

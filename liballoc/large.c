@@ -62,8 +62,7 @@ large_configure(void)
 	    (UMF_AUDIT | UMF_REDZONE | UMF_CONTENTS | UMF_CHECKSIGNAL);
 	cp->cache_contents = umem_root.root_contents;
 	if (cp->cache_flags & UMF_AUDIT)
-		cp->cache_bufctl_size =
-		    UMEM_BC_SIZE(umem_root.root_stack_depth);
+		cp->cache_bufctl_size = sizeof(umem_bufctl_audit_t);
 }
 
 /* --------------------------------------------------------------- layout */
@@ -294,6 +293,7 @@ static void *
 alloc(size_t size, size_t align, int growing, int *zero_ret)
 {
 	const struct stack_frame from = stack_caller();
+	const uint32_t trace = audit_trace(large_cache, &from);
 	struct large_layout l = {.growing = growing};
 	int fresh = 0;
 	umem_slab_t *sp;
@@ -314,7 +314,7 @@ alloc(size_t size, size_t align, int growing, int *zero_ret)
 		*zero_ret = fresh;
 	if (!(sp->slab_flags & UMEM_SLAB_PLAIN)) {
 		(void)audit_alloc(
-		    large_cache, sp, large_buffer(sp), size, 1, &from);
+		    large_cache, sp, large_buffer(sp), size, 1, trace);
 		if (zero_ret != NULL)
 			*zero_ret = 0;
 	}
@@ -355,7 +355,7 @@ large_free(umem_slab_t *sp, void *buf, size_t size, const char *function)
 		    .realbuf = large_buffer(sp),
 		    .slab = sp,
 		    .realcache = large_cache,
-		    .bufctl = audit_bufctl(large_cache, sp, 0),
+		    .bufctl = audit_bufctl(sp, 0),
 		    .size = sp->slab_reqsize,
 		    .function = function,
 		};

@@ -135,20 +135,16 @@ slab_new_struct(umem_cache_t *cp)
 static void
 log_slab(const umem_slab_t *sp)
 {
-	umem_bufctl_audit_t *bc;
+	umem_bufctl_audit_t bc = {
+	    .bc_addr = sp->slab_base,
+	    .bc_cache = sp->slab_cache,
+	    .bc_size = sp->slab_size,
+	};
 
 	if (umem_root.root_log_slab == NULL)
 		return;
-	bc = meta_alloc(umem_root.root_log_slab->lh_recsize);
-	if (bc == NULL)
-		return;
-	bc->bc_addr = sp->slab_base;
-	bc->bc_cache = sp->slab_cache;
-	bc->bc_size = sp->slab_size;
-	bc->bc_kind = UMEM_BC_SLAB;
-	audit_stamp(bc);
-	(void)tlog_record(umem_root.root_log_slab, bc, umem_thread_slot());
-	meta_free(bc, umem_root.root_log_slab->lh_recsize);
+	audit_stamp(&bc, UMEM_BC_SLAB);
+	(void)tlog_record(umem_root.root_log_slab, &bc, umem_thread_slot());
 }
 
 static void *

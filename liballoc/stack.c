@@ -8,8 +8,8 @@
  * in hand up to the end of the stack, and always further up.  A wrong rule
  * gives a wrong trace, never a fault and never a loop.
  *
- * Most walks are one that the thread took before; then its trace is copied
- * (stack_memo.h).
+ * Most walks are one that the thread took before, and then it is known what came
+ * of it (stack_memo.h).
  *
  * Where a stack ends: the main thread's at __libc_stack_end, that of another
  * thread at its thread control block, which the libc puts there.  A stack is
@@ -39,11 +39,13 @@
 #include "stack_learn.h"
 #include "stack_memo.h"
 #include "stack_rule.h"
+#include "trace.h"
 
 #define USER_TOP ((uint64_t)1 << 47)
 #define PC_MIN 4096u
 #define PAGE_MASK (~(uint64_t)(UMEM_PAGE_SIZE - 1))
 #define NO_PAGE ((uint64_t)1)
+#define NOINLINE __attribute__((noinline))
 /* Further than this no end of a stack is looked for in one capture. */
 #define SEARCH_MAX ((uint64_t)16 << 20)
 
@@ -61,7 +63,7 @@ static __thread struct {
 	uint64_t foreign_lo, foreign_hi; /* no part of it */
 } window;
 
-/* This thread's traces; NULL at first, then NO_MEMO or memory. */
+/* This thread's paths; NULL at first, then NO_MEMO or memory. */
 static __thread struct memo *thread_memo;
 #define NO_MEMO ((struct memo *)-1)
 static pthread_key_t memo_key;
@@ -73,6 +75,9 @@ struct walk {
 	uint64_t page; /* foreign stack: a page known to be readable */
 	int is_foreign;
 	int in_handler;
+	int is_numbered; /* for a number, so of root_stack_depth at most */
+	uint32_t number; /* 0: not known */
+	uint64_t *start;
 	uint64_t *to; /* where the next pc goes */
 	uint64_t *end;
 };
@@ -123,7 +128,7 @@ window_reaches(uint64_t sp, uint64_t end, uint64_t *bad_ret)
 }
 
 /* window_find - which stack is @sp on, when that is not known */
-static __attribute__((noinline)) void
+static NOINLINE void
 window_find(struct walk *w, uint64_t sp)
 {
 	const uint64_t page = sp / UMEM_PAGE_SIZE;
@@ -242,7 +247,7 @@ walk_rule(const struct stack_frame *at)
 }
 
 /* walk_step - to the caller, by any kind of rule; -1 when there is none */
-static __attribute__((noinline)) int
+static NOINLINE int
 walk_step(struct walk *w)
 {
 	uint64_t rule = walk_rule(&w->at);
@@ -283,7 +288,7 @@ walk_note(struct walk *w, struct recorder *r)
 	is_shown = !pc_is_ours(pc);
 	if (is_shown)
 		*w->to++ = pc;
-	recorder_pc(r, is_shown, &w->at);
+	recorder_pc(r, is_shown, w->to == w->end, &w->at);
 	return w->to < w->end;
 }
 
@@ -313,7 +318,7 @@ step_own(struct walk *w, struct recorder *r, uint64_t rule)
 
 	if (top - sp - 8 >= w->hi - sp || top % 8 != 0 || m > top - sp)
 		return -1;
-	if (r->trace != NULL && !recorder_reaches(r, top))
+	if (r->path != NULL && !recorder_reaches(r, top))
 		recorder_stop(r, 0, &w->at);
 	w->at.pc = stack_load(top - 8);
 	if (m != 0)
@@ -347,7 +352,7 @@ walk_own(struct walk *w, struct recorder *r, int noted)
 		if (step_own(w, r, rule) != 0)
 			break;
 	}
-	recorder_stop(r, w->to < w->end, &w->at);
+	recorder_stop(r, 1, &w->at);
 	return -1;
 }
 
@@ -363,15 +368,11 @@ walk_on(struct walk *w, struct recorder *r, int noted)
 	} while (rc == 0);
 }
 
-/* walk_copy - take what @t has; 1 when there is more to come */
-static inline int
-walk_copy(struct walk *w, const struct trace *t)
+/* walk_number - the number of its trace, when it is at its end */
+static uint32_t
+walk_number(const struct walk *w)
 {
-	w->to += trace_copy(t, w->to, (int)(w->end - w->to));
-	if (w->to == w->end || t->is_whole)
-		return 0;
-	w->at = t->end;
-	return 1;
+	return trace_number(w->start, (unsigned)(w->to - w->start));
 }
 
 /* walk_with - the whole walk, on the thread's own stack, with its memo */
@@ -379,16 +380,28 @@ static void
 walk_with(struct walk *w, struct memo *memo)
 {
 	uint16_t *slot = NULL;
-	const struct trace *t = memo_find(memo, &w->at, &slot);
-	struct recorder r;
+	struct path *t = memo_find(memo, &w->at, &slot);
+	const struct path_rest *rest;
+	struct recorder r = {.path = NULL};
 
-	if (__builtin_expect(t == NULL, 0)) {
-		recorder_start(&r, memo, slot, &w->at);
-		walk_on(w, &r, 0);
-	} else if (walk_copy(w, t)) {
-		r.trace = NULL;
-		walk_on(w, &r, 1);
+	if (t != NULL && t->number != 0) {
+		w->number = t->number;
+		return;
 	}
+	if (t == NULL) {
+		t = recorder_start(&r, memo, slot, &w->at);
+		rest = r.rest;
+		walk_on(w, &r, 0);
+	} else {
+		rest = &memo->rest[t - memo->path];
+		w->to += path_copy(t, rest, w->to, (int)(w->end - w->to));
+		w->at = rest->end;
+		if (!rest->is_whole)
+			walk_on(w, &r, 1);
+	}
+	w->number = walk_number(w);
+	if (rest->is_whole)
+		t->number = w->number;
 }
 
 /* ------------------------------------------------------------------- memos */
@@ -401,7 +414,7 @@ memo_destroy(void *mem)
 	meta_free(mem, sizeof(struct memo));
 }
 
-static __attribute__((noinline)) void
+static NOINLINE void
 memo_create(void)
 {
 	struct memo *mem;
@@ -458,69 +471,100 @@ loader_watch(void)
 static inline void
 walk_all(struct walk *w)
 {
-	struct recorder none;
+	struct recorder none = {.path = NULL};
 	struct memo *memo;
 
 	window_set(w, w->at.sp);
-	memo = w->is_foreign ? NULL : memo_own();
+	memo = w->is_foreign || !w->is_numbered ? NULL : memo_own();
 	if (memo != NULL && memo_enter(memo, w->at.sp)) {
 		walk_with(w, memo);
 		memo_leave(memo);
 	} else {
-		none.trace = NULL;
 		walk_on(w, &none, 0);
 	}
-}
-
-/* capture_walk - the rest of stack_capture() */
-static __attribute__((noinline)) unsigned
-capture_walk(const struct stack_frame *from, uint64_t *pcs, int max)
-{
-	struct walk w = {.at = *from, .to = pcs, .end = pcs + max};
-
-	walk_all(&w);
-	return (unsigned)(w.to - pcs) | (w.in_handler ? STACK_IN_HANDLER : 0);
-}
-
-/*
- * capture_guess - the same for a trace that can be guessed; -1 when it can
- * not.  It started on the thread's own stack, so all of that can be read.
- */
-static inline int
-capture_guess(
-    struct memo *memo, const struct stack_frame *from, uint64_t *pcs, int max)
-{
-	int n;
-
-	if (__builtin_expect(!memo_enter(memo, from->sp), 0))
-		return -1;
-	n = memo_guess(memo, from, pcs, max);
-	memo_leave(memo);
-	return n;
-}
-
-/* capture_slow - stack_capture() for when there is no memo, or no good one */
-static __attribute__((noinline)) unsigned
-capture_slow(const struct stack_frame *from, uint64_t *pcs, int max)
-{
-	if (stack_mode == STACK_OFF)
-		return 0;
-	loader_watch();
-	return capture_walk(from, pcs, max);
 }
 
 unsigned
 stack_capture(const struct stack_frame *from, uint64_t *pcs, int max)
 {
+	struct walk w = {
+	    .at = *from, .start = pcs, .to = pcs, .end = pcs + max};
+
+	if (stack_mode == STACK_OFF)
+		return 0;
+	loader_watch();
+	walk_all(&w);
+	return (unsigned)(w.to - pcs) | (w.in_handler ? STACK_IN_HANDLER : 0);
+}
+
+/*
+ * trace_guess - the number of a trace that can be guessed; 0 when it can not.
+ * It started on the thread's own stack, so all of that can be read.
+ */
+static inline uint32_t
+trace_guess(struct memo *memo, const struct stack_frame *from)
+{
+	uint32_t number;
+
+	if (__builtin_expect(!memo_enter(memo, from->sp), 0))
+		return 0;
+	number = memo_guess(memo, from);
+	memo_leave(memo);
+	return number;
+}
+
+/* trace_walk - stack_trace() by a walk, with room for the frames at @pcs */
+static inline uint32_t
+trace_walk(const struct stack_frame *from, uint64_t *pcs, int max)
+{
+	struct walk w = {.at = *from,
+	    .is_numbered = 1,
+	    .start = pcs,
+	    .to = pcs,
+	    .end = pcs + max};
+
+	walk_all(&w);
+	if (w.number == 0)
+		w.number = walk_number(&w);
+	return w.number | (w.in_handler ? STACK_IN_HANDLER : 0);
+}
+
+/* trace_deep - the same for more frames; room for them is not always there */
+static NOINLINE uint32_t
+trace_deep(const struct stack_frame *from, int max)
+{
+	uint64_t pcs[UMEM_MAX_DEPTH];
+
+	return trace_walk(from, pcs, max);
+}
+
+/* trace_slow - stack_trace() for when there is no memo, or no good one */
+static NOINLINE uint32_t
+trace_slow(const struct stack_frame *from)
+{
+	uint64_t pcs[PATH_FRAMES];
+	const int max = (int)umem_root.root_stack_depth;
+
+	if (stack_mode == STACK_OFF || max == 0)
+		return 0;
+	loader_watch();
+	if (max > (int)PATH_FRAMES)
+		return trace_deep(from, max);
+	return trace_walk(from, pcs, max);
+}
+
+uint32_t
+stack_trace(const struct stack_frame *from)
+{
 	struct memo *memo = thread_memo;
-	int n;
+	uint32_t number;
 
 	if (__builtin_expect(is_memo(memo) && loader_is_calm(), 1)) {
-		n = capture_guess(memo, from, pcs, max);
-		if (__builtin_expect(n >= 0, 1))
-			return (unsigned)n;
+		number = trace_guess(memo, from);
+		if (__builtin_expect(number != 0, 1))
+			return number;
 	}
-	return capture_slow(from, pcs, max);
+	return trace_slow(from);
 }
 
 /*
@@ -544,6 +588,7 @@ stack_init(void)
 
 	if ((umem_root.root_flags & UMF_AUDIT) == 0 || stack_mode != STACK_OFF)
 		return;
+	trace_init();
 	has_memo_key = pthread_key_create(&memo_key, memo_destroy) == 0;
 	stack_main_end = main_stack_end();
 	loader = dlsym(RTLD_DEFAULT, "_r_debug");

@@ -138,7 +138,7 @@ tlog_init(void)
 {
 	const struct umem_settings *s = &umem_settings;
 	umem_root_t *r = &umem_root;
-	uint64_t rec = UMEM_BC_SIZE(r->root_stack_depth);
+	const uint64_t rec = sizeof(umem_bufctl_audit_t);
 	uint64_t contents =
 	    sizeof(umem_contents_t) + round_up(r->root_contents, 8);
 
@@ -226,46 +226,30 @@ log_place(umem_log_header_t *log, umem_log_slot_t *slot, uint64_t size)
 	return place;
 }
 
-/*
- * copy_record - all but the timestamp, with @depth frames.  Records have room
- * for an even number of them, so it goes by pairs of words.
- */
-static inline void
-copy_record(
-    umem_bufctl_audit_t *to, const umem_bufctl_audit_t *from, uint64_t depth)
-{
-	const size_t rest = offsetof(umem_bufctl_audit_t, bc_size);
-	const size_t end = UMEM_BC_SIZE(depth);
-
-	to->bc_addr = from->bc_addr;
-	to->bc_slab = from->bc_slab;
-	to->bc_cache = from->bc_cache;
-	for (size_t i = rest; i < end; i += 2 * sizeof(uint64_t))
-		memcpy((char *)to + i, (const char *)from + i,
-		    2 * sizeof(uint64_t));
-	to->bc_depth = (uint16_t)depth;
-}
-
 umem_bufctl_audit_t *
 tlog_record(umem_log_header_t *log, const umem_bufctl_audit_t *bc, unsigned n)
 {
 	umem_bufctl_audit_t *copy;
 	umem_log_slot_t *slot;
-	uint64_t depth;
 
 	if (!log_is_open(log))
 		return NULL;
-	depth = (log->lh_recsize - UMEM_BC_STACK) / sizeof(uint64_t);
-	if (bc->bc_depth < depth)
-		depth = bc->bc_depth;
 	slot = slot_enter(log, n);
-	copy = log_place(log, slot, log->lh_recsize);
+	copy = log_place(log, slot, sizeof(*copy));
 	__atomic_store_n(&copy->bc_timestamp, 0, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	copy_record(copy, bc, depth);
+	copy->bc_addr = bc->bc_addr;
+	copy->bc_slab = bc->bc_slab;
+	copy->bc_cache = bc->bc_cache;
+	copy->bc_size = bc->bc_size;
+	copy->bc_lastlog = bc->bc_lastlog;
+	copy->bc_contents = bc->bc_contents;
+	copy->bc_thread = bc->bc_thread;
+	copy->bc_what = bc->bc_what;
 	__atomic_store_n(
 	    &copy->bc_timestamp, bc->bc_timestamp, __ATOMIC_RELEASE);
 	slot_leave(log, slot);
+
 	return copy;
 }
 

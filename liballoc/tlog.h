@@ -21,8 +21,9 @@
 void tlog_init(void);
 
 /*
- * tlog_record - copy a record of lh_recsize bytes into a fixed-size log.
- * @slot: umem_thread_slot() of the calling thread.  Returns where it is kept, or NULL when @log is NULL or logging is off.
+ * tlog_record - copy a record into a log of records.  @slot: umem_thread_slot()
+ * of the calling thread.  Returns where it is kept, or NULL when @log is NULL or
+ * logging is off.
  */
 umem_bufctl_audit_t *tlog_record(
     umem_log_header_t *log, const umem_bufctl_audit_t *bc, unsigned slot);

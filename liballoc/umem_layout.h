@@ -42,7 +42,7 @@
 #define UMEM_PTR(type) type *
 #endif
 
-#define UMEM_LAYOUT_VERSION 2u
+#define UMEM_LAYOUT_VERSION 3u
 #define UMEM_ROOT_MAGIC "umem root\n\x1a\x55\xaa" /* 14 bytes and two NULs */
 #define UMEM_NOTE_OWNER "umem"
 #define UMEM_NOTE_TYPE 1u
@@ -61,7 +61,6 @@
 #define UMEM_VMEM_NAME_LEN 32
 #define UMEM_VMEM_FREELISTS 64
 #define UMEM_VMEM_QCACHES 16
-#define UMEM_VMEM_DEPTH 20
 #define UMEM_LOG_SLOTS_MAX 64
 
 /* Patterns.  The words are libumem's: people know them by sight. */
@@ -195,9 +194,10 @@ typedef struct umem_slab {
 	UMEM_PTR(void) slab_base; /* first byte of the run */
 	uint64_t slab_size;       /* bytes in the run */
 	uint64_t slab_chunksize;
-	UMEM_PTR(void) slab_bufctl; /* slab_chunks records, or 0 */
-	uint64_t slab_reqsize;      /* large: bytes asked for */
-	uint32_t slab_first;        /* offset of chunk 0 */
+	UMEM_PTR(struct umem_bufctl_audit)
+	slab_bufctl;           /* of each chunk; or 0 */
+	uint64_t slab_reqsize; /* large: bytes asked for */
+	uint32_t slab_first;   /* offset of chunk 0 */
 	uint32_t slab_chunks;
 	uint32_t slab_flags; /* UMEM_SLAB_* */
 	uint32_t slab_ready; /* bytes that have memory behind them */
@@ -261,9 +261,29 @@ typedef struct umem_buftag {
 } umem_buftag_t;
 
 /*
- * The record of a buffer's last transaction, and of a log entry.  bc_stack
- * holds return addresses, innermost first, none inside the library.
+ * A trace: return addresses, innermost first, none inside the library.  Each
+ * one is kept once, and as long as the process lives, because records in
+ * buffers' bufctls, logs and segments name it by its number: how many words
+ * before it there are in the memory of traces, which comes in pieces.  0 is the
+ * trace without frames.
  */
+typedef struct umem_trace {
+	uint32_t tr_next;  /* another trace that hashes alike, or 0 */
+	uint16_t tr_depth; /* entries in tr_stack */
+	uint16_t tr_hash;  /* some other bits of the hash */
+	/* uint64_t tr_stack[tr_depth] follows at UMEM_TRACE_STACK */
+} umem_trace_t;
+#define UMEM_TRACE_STACK 8
+#define UMEM_TRACE_BITS 29 /* of a number */
+#define UMEM_TRACE_SHIFT 20
+#define UMEM_TRACE_BYTES (1u << UMEM_TRACE_SHIFT) /* of a piece */
+#define UMEM_TRACE_PIECES (1u << (UMEM_TRACE_BITS + 3 - UMEM_TRACE_SHIFT))
+#define UMEM_TRACE_PIECE(number) ((number) >> (UMEM_TRACE_SHIFT - 3))
+#define UMEM_TRACE_OFFSET(number) ((number)*8u & (UMEM_TRACE_BYTES - 1))
+/* words of one: none lies in two pieces */
+#define UMEM_TRACE_WORDS(depth) (1u + (depth))
+
+/* The record of a buffer's last transaction, and of a log entry. */
 typedef struct umem_bufctl_audit {
 	UMEM_PTR(void) bc_addr;
 	UMEM_PTR(struct umem_slab) bc_slab;
@@ -273,14 +293,15 @@ typedef struct umem_bufctl_audit {
 	UMEM_PTR(struct umem_bufctl_audit) bc_lastlog; /* newest log copy */
 	UMEM_PTR(void) bc_contents; /* umem_contents_t, or 0 */
 	uint32_t bc_thread;         /* kernel thread id */
-	uint16_t bc_depth;          /* entries in bc_stack */
-	uint8_t bc_kind;            /* UMEM_BC_* */
-	uint8_t bc_pad;
-	/* uint64_t bc_stack[umem_stack_depth] follows at UMEM_BC_STACK */
+	union {
+		struct {
+			uint32_t bc_trace : UMEM_TRACE_BITS;
+			uint32_t bc_kind : 3; /* UMEM_BC_* */
+		};
+		uint32_t bc_what; /* both, to be written at once */
+	};
 } umem_bufctl_audit_t;
-#define UMEM_BC_STACK 64
-/* bytes of a record with room for n frames: that of 15 is whole cache lines */
-#define UMEM_BC_SIZE(n) ((UMEM_BC_STACK + 8u * (n) + 15u) & ~15u)
+#define UMEM_BC_WHAT(trace, kind) ((trace) | (kind) << UMEM_TRACE_BITS)
 #define UMEM_BC_NEVER 0u /* the buffer was never handed out */
 #define UMEM_BC_ALLOC 1u
 #define UMEM_BC_FREE 2u
@@ -399,13 +420,14 @@ typedef struct vmem_seg {
 	UMEM_PTR(struct vmem_seg) vs_aprev;
 	UMEM_PTR(struct vmem_seg) vs_knext;
 	UMEM_PTR(struct vmem_seg) vs_kprev;
-	uint8_t vs_type;       /* VMEM_SEG_* */
-	uint8_t vs_import;     /* span: came from vm_source */
-	uint8_t vs_dirty;      /* free in the heap: pages may be resident */
-	uint8_t vs_depth;      /* entries in vs_stack of the audit record */
+	uint8_t vs_type;   /* VMEM_SEG_* */
+	uint8_t vs_import; /* span: came from vm_source */
+	uint8_t vs_dirty;  /* free in the heap: pages may be resident */
+	uint8_t vs_pad;
 	uint32_t vs_thread;    /* kernel thread id; with audit only */
 	uint64_t vs_timestamp; /* ns: of the alloc (audit) or of the free */
-	UMEM_PTR(uint64_t) vs_stack; /* vs_depth return addresses, or 0 */
+	uint32_t vs_trace;     /* of the alloc, with audit */
+	uint32_t vs_pad2;
 } vmem_seg_t;
 
 typedef struct vmem_freelist {
@@ -530,7 +552,7 @@ typedef struct umem_root {
 	uint32_t root_cache_size;
 	uint32_t root_slab_size;
 	uint32_t root_tcache_size;
-	uint32_t root_bufctl_size; /* without the stack */
+	uint32_t root_bufctl_size;
 	uint32_t root_vmem_size;
 	uint32_t root_vmem_seg_size;
 	uint32_t root_log_size;
@@ -582,7 +604,10 @@ typedef struct umem_root {
 	UMEM_PTR(struct umem_watch) root_watch;
 	/* CLOCK_MONOTONIC ns when fork made this process, or 0 */
 	uint64_t root_forked;
-	uint64_t root_spare[4];
+	/* pieces of UMEM_TRACE_BYTES, UMEM_TRACE_PIECES or 0; or 0 */
+	UMEM_PTR(UMEM_PTR(char)) root_traces;
+	uint64_t root_trace_end; /* number of the next new trace */
+	uint64_t root_spare[2];
 } umem_root_t;
 #define UMEM_OUTPUT_ERRORS 0x1u /* error reports to stderr */
 #define UMEM_OUTPUT_ALL 0x2u    /* every message to stderr */
@@ -593,7 +618,8 @@ _Static_assert(sizeof(umem_magazine_t) == UMEM_MAG_ROUND, "layout");
 _Static_assert(sizeof(umem_tcbin_t) == 32, "layout");
 _Static_assert(sizeof(umem_slab_t) == 96, "layout");
 _Static_assert(sizeof(umem_buftag_t) == 32, "layout");
-_Static_assert(sizeof(umem_bufctl_audit_t) == UMEM_BC_STACK, "layout");
+_Static_assert(sizeof(umem_trace_t) == UMEM_TRACE_STACK, "layout");
+_Static_assert(sizeof(umem_bufctl_audit_t) == 64, "layout");
 _Static_assert(sizeof(umem_contents_t) == 24, "layout");
 _Static_assert(sizeof(umem_log_slot_t) == 64, "layout");
 _Static_assert(sizeof(umem_region_t) == 32, "layout");

@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "lock.h"
-#include "meta.h"
 #include "msg.h"
 #include "os.h"
 #include "root.h"
@@ -476,8 +475,7 @@ vmem_take(vmem_t *vmp, struct vmem_req *rq, uint64_t *addr_ret)
 	s = seg_take(ar, s, *addr_ret, rq->size);
 	s->vs_thread = rq->thread;
 	s->vs_timestamp = rq->timestamp;
-	s->vs_stack = rq->stack;
-	s->vs_depth = (uint8_t)rq->depth;
+	s->vs_trace = rq->trace;
 	hash_insert(ar, s);
 	if (rq->flags & VM_NEXTFIT)
 		(void)walker_move(ar, &vmp->vm_rotor, s);
@@ -539,22 +537,17 @@ vmem_give(vmem_t *vmp, uint64_t addr, uint64_t size, int dirty, const char *who)
 {
 	struct vmem_arena *ar = arena_of(vmp);
 	uint64_t span_addr, span_size;
-	uint64_t *stack;
-	size_t depth;
 	vmem_seg_t *s;
 	int whole, excess;
 
 	lock_acquire(&vmp->vm_lock);
 	s = claim(ar, addr, size, who);
-	stack = s->vs_stack;
-	depth = s->vs_depth;
 	s = seg_free(ar, s, dirty);
 	whole = vmem_detach(ar, s, &span_addr, &span_size);
 	excess = ar->dirty > arena_dirty_limit(ar);
 	lock_release(&vmp->vm_lock);
 	if (whole)
 		vmem_export(vmp, span_addr, span_size);
-	meta_free(stack, depth * sizeof(*stack));
 	return excess;
 }
 
@@ -662,21 +655,12 @@ static void
 record(const vmem_t *vmp, struct vmem_req *rq)
 {
 	const struct stack_frame from = stack_caller();
-	uint64_t pcs[UMEM_VMEM_DEPTH];
-	unsigned depth;
 
 	if (vmp->vm_flags & VMF_INTERNAL || !(umem_root.root_flags & UMF_AUDIT))
 		return;
 	rq->thread = os_tid();
 	rq->timestamp = os_now();
-	depth = STACK_DEPTH(stack_capture(&from, pcs, UMEM_VMEM_DEPTH));
-	if (depth == 0)
-		return;
-	rq->stack = meta_alloc(depth * sizeof(pcs[0]));
-	if (rq->stack == NULL)
-		return;
-	memcpy(rq->stack, pcs, depth * sizeof(pcs[0]));
-	rq->depth = (int)depth;
+	rq->trace = STACK_NUMBER(stack_trace(&from));
 }
 
 static void *
@@ -695,10 +679,8 @@ allocate(vmem_t *vmp, struct vmem_req *rq, size_t size, const char *who)
 
 	rq->flags |= (int)umem_settings.set_vmem_policy;
 	record(vmp, rq);
-	if (vmem_take(vmp, rq, &addr) != 0) {
-		meta_free(rq->stack, (size_t)rq->depth * sizeof(*rq->stack));
+	if (vmem_take(vmp, rq, &addr) != 0)
 		return give_up(vmp, size, rq->flags, who);
-	}
 	return (void *)(uintptr_t)addr;
 }
 

@@ -151,8 +151,6 @@ free_segments(struct vmem_arena *ar)
 			continue;
 		if (s->vs_type == VMEM_SEG_SPAN && s->vs_import)
 			vmem_export(&ar->vm, s->vs_start, seg_size(s));
-		meta_free(s->vs_stack, s->vs_depth * sizeof(*s->vs_stack));
-		s->vs_stack = NULL;
 		seg_put(ar, s);
 	}
 	seg_release_spares(ar);

@@ -97,10 +97,9 @@ struct vmem_req {
 	uint64_t room; /* better with so much free behind it, to grow into */
 	int dirty;     /* result: the memory may be non-zero */
 	/* who asks, for the segment's record */
-	int depth;
 	uint32_t thread;
+	uint32_t trace;
 	uint64_t timestamp;
-	uint64_t *stack; /* from meta_alloc(depth * 8), or NULL */
 };
 
 static inline struct vmem_arena *

@@ -101,10 +101,10 @@ seg_get(struct vmem_arena *ar)
 	ar->spare = s->vs_knext;
 	ar->nspare--;
 	s->vs_knext = s->vs_kprev = NULL;
-	s->vs_import = s->vs_dirty = s->vs_depth = 0;
+	s->vs_import = s->vs_dirty = 0;
 	s->vs_thread = 0;
 	s->vs_timestamp = 0;
-	s->vs_stack = NULL;
+	s->vs_trace = 0;
 	return s;
 }
 
@@ -359,9 +359,8 @@ seg_enter(struct vmem_arena *ar, vmem_seg_t *s)
 vmem_seg_t *
 seg_free(struct vmem_arena *ar, vmem_seg_t *s, int dirty)
 {
-	s->vs_depth = 0;
 	s->vs_thread = 0;
-	s->vs_stack = NULL;
+	s->vs_trace = 0;
 	s->vs_dirty = 0;
 	if (ar->flags & ARENA_AGED)
 		s->vs_dirty = (uint8_t)dirty;

@@ -13,6 +13,7 @@
 #define LIB_PAGEMAP (DRAW_LIB_DATA + 0x1000)
 #define LIB_DATA_SIZE 0x102000u
 #define NOTE_OFFSET 0x200u
+#define META_END (DRAW_TRACES - UMEM_TRACE_PIECES * sizeof(taddr_t))
 
 /* ------------------------------------------------------------ the process */
 
@@ -79,6 +80,8 @@ draw_root(struct draw *d)
 	r->root_data_end = DRAW_LIB_DATA + LIB_DATA_SIZE;
 	r->root_text_start = DRAW_LIB;
 	r->root_text_end = DRAW_LIB + 0x10000;
+	r->root_traces = META_END;
+	r->root_trace_end = 1;
 }
 
 static void
@@ -124,6 +127,7 @@ draw_open(struct draw *d)
 	draw_image(d, DRAW_APP, 0);
 	draw_image(d, DRAW_LIB, d->root);
 	draw_root(d);
+	fake_put64(d->tgt, META_END, DRAW_TRACES);
 	draw_region(d, DRAW_HEAP, DRAW_HEAP_SIZE, UMEM_RG_HEAP);
 	draw_region(d, DRAW_META, DRAW_META_SIZE, UMEM_RG_META);
 	draw_region(d, DRAW_LOG, DRAW_LOG_SIZE, UMEM_RG_LOG);
@@ -144,7 +148,7 @@ draw_meta(struct draw *d, uint64_t size)
 	taddr_t at = d->meta;
 
 	d->meta += (size + 15) & ~(uint64_t)15;
-	ck_assert_uint_le(d->meta, DRAW_META + DRAW_META_SIZE);
+	ck_assert_uint_le(d->meta, META_END);
 	return at;
 }
 
@@ -173,8 +177,7 @@ draw_cache(struct draw *d, const char *name, uint64_t bufsize, uint32_t flags,
 		c->cache_first = 16;
 	}
 	if (flags & UMF_AUDIT)
-		c->cache_bufctl_size =
-		    UMEM_BC_STACK + DRAW_DEPTH * sizeof(uint64_t);
+		c->cache_bufctl_size = sizeof(umem_bufctl_audit_t);
 	c->cache_magsize = 16;
 	c->cache_prev = d->last_cache;
 	if (d->last_cache == 0)
@@ -341,6 +344,36 @@ draw_stack(uint64_t *stack, unsigned seed)
 		stack[i] = DRAW_TEXT + 0x100u * i + (i < 2 ? 8u * seed : 0);
 }
 
+taddr_t
+draw_trace_at(uint32_t number)
+{
+	ck_assert_uint_eq(UMEM_TRACE_PIECE(number), 0);
+	return DRAW_TRACES + UMEM_TRACE_OFFSET(number);
+}
+
+uint32_t
+draw_trace(struct draw *d, const uint64_t *stack, uint16_t depth)
+{
+	umem_root_t *root = fake_at(d->tgt, d->root, sizeof(*root));
+	umem_trace_t *tr;
+	uint32_t i;
+
+	if (depth == 0)
+		return 0;
+	for (i = 1; i < root->root_trace_end;
+	     i += UMEM_TRACE_WORDS(tr->tr_depth)) {
+		tr = fake_at(d->tgt, draw_trace_at(i), sizeof(*tr));
+		if (tr->tr_depth == depth &&
+		    memcmp(tr + 1, stack, depth * sizeof(*stack)) == 0)
+			return i;
+	}
+	root->root_trace_end += UMEM_TRACE_WORDS(depth);
+	DRAW_SET(d, draw_trace_at(i), umem_trace_t, tr_depth, depth);
+	fake_put(d->tgt, draw_trace_at(i) + UMEM_TRACE_STACK, stack,
+	    depth * sizeof(*stack));
+	return i;
+}
+
 /* The bufctl after a transaction, with a copy in the transaction log. */
 static void
 draw_bufctl(
@@ -364,13 +397,12 @@ draw_bufctl(
 	bc->bc_timestamp = d->now++;
 	bc->bc_size = size;
 	bc->bc_thread = 1001;
-	bc->bc_depth = DRAW_DEPTH;
 	bc->bc_kind = kind;
 	draw_stack(stack, kind);
-	fake_put(d->tgt, at + UMEM_BC_STACK, stack, sizeof(stack));
+	bc->bc_trace = draw_trace(d, stack, DRAW_DEPTH);
 	if (log != 0)
-		bc->bc_lastlog = draw_record(
-		    d, log, 0, (bc->bc_timestamp - 1000) % 32, bc, stack);
+		bc->bc_lastlog =
+		    draw_record(d, log, 0, (bc->bc_timestamp - 1000) % 32, bc);
 }
 
 taddr_t
@@ -587,7 +619,7 @@ draw_segment(
 /* -------------------------------------------------------------------- logs */
 
 taddr_t
-draw_log(struct draw *d, uint64_t chunks, uint64_t chunksize, uint32_t depth)
+draw_log(struct draw *d, uint64_t chunks, uint64_t chunksize)
 {
 	taddr_t at = draw_meta(d, sizeof(umem_log_header_t));
 	umem_log_header_t *h = fake_at(d->tgt, at, sizeof(*h));
@@ -596,7 +628,7 @@ draw_log(struct draw *d, uint64_t chunks, uint64_t chunksize, uint32_t depth)
 	h->lh_ring = draw_meta(d, chunks * sizeof(uint32_t));
 	h->lh_chunksize = chunksize;
 	h->lh_nchunks = chunks;
-	h->lh_recsize = UMEM_BC_STACK + (uint64_t)depth * 8;
+	h->lh_recsize = sizeof(umem_bufctl_audit_t);
 	h->lh_nslots = 1;
 	h->lh_head = 1;
 	d->log += chunks * chunksize;
@@ -606,7 +638,7 @@ draw_log(struct draw *d, uint64_t chunks, uint64_t chunksize, uint32_t depth)
 
 taddr_t
 draw_record(struct draw *d, taddr_t log, uint64_t chunk, uint64_t index,
-    const umem_bufctl_audit_t *bc, const uint64_t *stack)
+    const umem_bufctl_audit_t *bc)
 {
 	umem_log_header_t *h = fake_at(d->tgt, log, sizeof(*h));
 	taddr_t at =
@@ -615,8 +647,6 @@ draw_record(struct draw *d, taddr_t log, uint64_t chunk, uint64_t index,
 	ck_assert_uint_lt(chunk, h->lh_nchunks);
 	ck_assert_uint_le((index + 1) * h->lh_recsize, h->lh_chunksize);
 	fake_put(d->tgt, at, bc, sizeof(*bc));
-	fake_put(
-	    d->tgt, at + UMEM_BC_STACK, stack, bc->bc_depth * sizeof(*stack));
 	h->lh_slot[0].ls_records++;
 	return at;
 }
@@ -661,7 +691,7 @@ draw_heap(struct draw *d)
 	const umem_slab_t *s;
 
 	draw_open(d);
-	log = draw_log(d, 4, 4096, DRAW_DEPTH);
+	log = draw_log(d, 4, 4096);
 	DRAW_SET(d, d->root, umem_root_t, root_log_transaction, log);
 	DRAW_SET(d, d->root, umem_root_t, root_logging, 1);
 	DRAW_SET(d, d->root, umem_root_t, root_flags,

@@ -24,6 +24,8 @@
 #define DRAW_HEAP_SIZE 0x400000u
 #define DRAW_META 0x7fffe0000000u /* structures; the page map's leaves too */
 #define DRAW_META_SIZE 0x1000000u
+#define DRAW_TRACES \
+	0x7fffe0f00000u          /* its last MiB: the first piece of traces */
 #define DRAW_LOG 0x7fffd0000000u /* logs */
 #define DRAW_LOG_SIZE 0x100000u
 #define DRAW_STACK 0x7ffffffde000u
@@ -125,16 +127,21 @@ taddr_t draw_arena(struct draw *d, const char *name, taddr_t source);
 taddr_t draw_segment(
     struct draw *d, taddr_t arena, uint8_t type, uint64_t start, uint64_t end);
 
-/* draw_log - an empty log; its header.  @depth: frames in a record */
-taddr_t draw_log(
-    struct draw *d, uint64_t chunks, uint64_t chunksize, uint32_t depth);
+/* draw_log - an empty log; its header */
+taddr_t draw_log(struct draw *d, uint64_t chunks, uint64_t chunksize);
 
 /* draw_record - write a record into a log; its address */
 taddr_t draw_record(struct draw *d, taddr_t log, uint64_t chunk, uint64_t index,
-    const umem_bufctl_audit_t *bc, const uint64_t *stack);
+    const umem_bufctl_audit_t *bc);
 
 /* draw_stack - the stack that drawn bufctls have, for @seed */
 #define DRAW_DEPTH 4
 void draw_stack(uint64_t *stack, unsigned seed);
+
+/* draw_trace - the number of a stack's trace, which is added if it is new */
+uint32_t draw_trace(struct draw *d, const uint64_t *stack, uint16_t depth);
+
+/* draw_trace_at - where a trace lies */
+taddr_t draw_trace_at(uint32_t number);
 
 #endif /* DRAW_H */

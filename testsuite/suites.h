@@ -19,6 +19,7 @@
 	X(vmem_model) \
 	X(heap) \
 	X(stack) \
+	X(trace) \
 	X(msg) \
 	X(options) \
 	X(tlog) \
@@ -34,6 +35,7 @@
 	X(rangemap) \
 	X(snap) \
 	X(snap_damage) \
+	X(snap_trace) \
 	X(snap_point) \
 	X(snap_watch) \
 	X(walk) \

@@ -180,12 +180,21 @@ void loseB(void)
 	__asm__ volatile("");
 }
 
+void wipe(void)
+{
+	char room[4096];
+
+	memset(room, 0, sizeof(room));
+	__asm__ volatile("" : : "r"(room) : "memory");
+}
+
 int main(void)
 {
 	shop__shelf = shop__fill(200);
 	tillB = shop__fill(300);
 	loseB();
 	shop__fill(400);
+	wipe(); /* malloc's own frames still hold the last pointer */
 	abort();
 }
 EOF

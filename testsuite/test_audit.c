@@ -18,6 +18,7 @@
 #include "slab.h"
 #include "suites.h"
 #include "tlog.h"
+#include "trace.h"
 #include "util.h"
 
 #define BUFSIZE 40
@@ -27,7 +28,6 @@
 #define CHUNKS 50
 #define PAGES 4096
 #define DEPTH 4
-#define BUFCTL (UMEM_BC_STACK + 8 * DEPTH)
 #define UNKNOWN ((size_t)-1)
 
 #define GUARDS (UMF_DEADBEEF | UMF_REDZONE)
@@ -35,10 +35,7 @@
 
 static umem_cache_t cache;
 static umem_slab_t slab;
-static union {
-	umem_bufctl_audit_t first;
-	char bytes[CHUNKS * BUFCTL];
-} bufctls;
+static umem_bufctl_audit_t bufctls[CHUNKS];
 static char *pages;
 
 static char *
@@ -79,7 +76,8 @@ draw(uint32_t flags)
 	    .cache_first = FIRST,
 	    .cache_flags = flags,
 	    .cache_buftag = flags & UMF_BUFTAG ? BUFTAG : 0,
-	    .cache_bufctl_size = flags & UMF_AUDIT ? BUFCTL : 0,
+	    .cache_bufctl_size =
+		flags & UMF_AUDIT ? sizeof(umem_bufctl_audit_t) : 0,
 	    .cache_contents = 16,
 	    .cache_recip = (((uint64_t)1 << 40) + CHUNK - 1) / CHUNK,
 	};
@@ -88,7 +86,7 @@ draw(uint32_t flags)
 	    .slab_base = pages,
 	    .slab_size = PAGES,
 	    .slab_chunksize = CHUNK,
-	    .slab_bufctl = flags & UMF_AUDIT ? &bufctls : NULL,
+	    .slab_bufctl = flags & UMF_AUDIT ? bufctls : NULL,
 	    .slab_first = FIRST,
 	    .slab_chunks = CHUNKS,
 	};
@@ -102,8 +100,9 @@ hand_out(void *buf, size_t size, int exact)
 {
 	const struct stack_frame from = stack_caller();
 
-	ck_assert_ptr_eq(
-	    audit_alloc(&cache, &slab, buf, size, exact, &from), buf);
+	ck_assert_ptr_eq(audit_alloc(&cache, &slab, buf, size, exact,
+			     audit_trace(&cache, &from)),
+	    buf);
 }
 
 static int
@@ -123,8 +122,8 @@ draw_large(uint32_t flags, size_t size)
 {
 	draw(0);
 	cache.cache_flags = flags | UMF_LARGE;
-	cache.cache_bufctl_size = BUFCTL;
-	slab.slab_bufctl = &bufctls;
+	cache.cache_bufctl_size = sizeof(umem_bufctl_audit_t);
+	slab.slab_bufctl = bufctls;
 	slab.slab_chunks = 1;
 	slab.slab_chunksize = PAGES - FIRST;
 	slab.slab_reqsize = size;
@@ -174,8 +173,7 @@ START_TEST(new_slab_is_free_all_over)
 			ck_assert_uint_eq(
 			    word_at(chunk(i) + j), UMEM_PATTERN_FREE);
 		ck_assert_uint_eq(tag(i)->bt_redzone, UMEM_PATTERN_REDZONE);
-		ck_assert_uint_eq(
-		    tag(i)->bt_bufctl, (uintptr_t)&bufctls + i * BUFCTL);
+		ck_assert_uint_eq(tag(i)->bt_bufctl, (uintptr_t)&bufctls[i]);
 		ck_assert_uint_eq(
 		    tag(i)->bt_bufctl ^ tag(i)->bt_bxstat, UMEM_BUFTAG_FREE);
 		ck_assert_uint_eq(tag(i)->bt_front, UMEM_PATTERN_REDZONE);
@@ -250,9 +248,10 @@ START_TEST(record_tells_who_when_and_how_much)
 {
 	umem_bufctl_audit_t *bc;
 	uint64_t first;
+	size_t depth;
 
 	draw(ALL);
-	bc = audit_bufctl(&cache, &slab, 3);
+	bc = audit_bufctl(&slab, 3);
 	ck_assert_uint_eq(bc->bc_kind, UMEM_BC_NEVER);
 	take(3, 21);
 	ck_assert_ptr_eq(bc->bc_addr, chunk(3));
@@ -261,17 +260,16 @@ START_TEST(record_tells_who_when_and_how_much)
 	ck_assert_uint_eq(bc->bc_size, 21);
 	ck_assert_uint_eq(bc->bc_kind, UMEM_BC_ALLOC);
 	ck_assert_uint_eq(bc->bc_thread, umem_thread_id());
-	ck_assert_uint_le(bc->bc_depth, DEPTH);
+	(void)trace_get(bc->bc_trace, &depth);
+	ck_assert_uint_le(depth, DEPTH);
 	first = bc->bc_timestamp;
 	ck_assert_uint_ne(first, 0);
 	give(3, 21);
 	ck_assert_uint_eq(bc->bc_kind, UMEM_BC_FREE);
 	ck_assert_uint_eq(bc->bc_size, 21);
 	ck_assert_uint_ge(bc->bc_timestamp, first);
-	ck_assert_uint_eq(
-	    audit_bufctl(&cache, &slab, 2)->bc_kind, UMEM_BC_NEVER);
-	ck_assert_uint_eq(
-	    audit_bufctl(&cache, &slab, 4)->bc_kind, UMEM_BC_NEVER);
+	ck_assert_uint_eq(audit_bufctl(&slab, 2)->bc_kind, UMEM_BC_NEVER);
+	ck_assert_uint_eq(audit_bufctl(&slab, 4)->bc_kind, UMEM_BC_NEVER);
 }
 END_TEST
 
@@ -284,7 +282,7 @@ START_TEST(log_chains_the_transactions_of_a_buffer)
 	umem_root.root_stack_depth = DEPTH;
 	tlog_init();
 	draw(ALL);
-	bc = audit_bufctl(&cache, &slab, 0);
+	bc = audit_bufctl(&slab, 0);
 	take(0, 10);
 	ck_assert_ptr_null(bc->bc_lastlog->bc_lastlog);
 	memcpy(chunk(0), "0123456789", 10);
@@ -310,7 +308,7 @@ START_TEST(contents_of_a_freed_buffer_are_kept)
 	take(0, 10);
 	memcpy(chunk(0), "0123456789", 10);
 	give(0, 10);
-	ct = audit_bufctl(&cache, &slab, 0)->bc_contents;
+	ct = audit_bufctl(&slab, 0)->bc_contents;
 	ck_assert_ptr_nonnull(ct);
 	ck_assert_uint_eq(ct->ct_addr, (uintptr_t)chunk(0));
 	ck_assert_uint_eq(ct->ct_size, 10);
@@ -318,7 +316,7 @@ START_TEST(contents_of_a_freed_buffer_are_kept)
 	take(1, 40);
 	memset(chunk(1), 'x', 40);
 	give(1, UNKNOWN);
-	ct = audit_bufctl(&cache, &slab, 1)->bc_contents;
+	ct = audit_bufctl(&slab, 1)->bc_contents;
 	ck_assert_uint_eq(ct->ct_size, 16);
 }
 END_TEST

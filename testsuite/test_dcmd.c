@@ -277,7 +277,7 @@ START_TEST(status_shows_what_is_in_force)
 	    "default", 8);
 	session_expect(&s, "status",
 	    "Status:         ready and active\n"
-	    "Release:        umem 0.1.0, layout 2\n"
+	    "Release:        umem 0.1.0, layout 3\n"
 	    "Process:        1001, read from debugger\n"
 	    "UMEM_DEBUG:     default\n"
 	    "UMEM_LOGGING:   (not set)\n"
@@ -449,7 +449,7 @@ START_TEST(records_are_one_line_each)
 	session_expect(&s, "umem_log -n1",
 	    "RECORD          BUFADDR                TIMESTAMP  OP       SIZE  "
 	    "THREAD        CALLER\n"
-	    "0x7fffd0000240  0x7ffff00021a0       0.000001006  free       48  "
+	    "0x7fffd0000180  0x7ffff00021a0       0.000001006  free       48  "
 	    "1 (LWP 1001)  f0+0x10 in app\n");
 }
 END_TEST
@@ -589,7 +589,7 @@ START_TEST(findleaks_groups_by_kind_cache_and_stack)
 	    "\n"
 	    "Possibly lost: only pointers into its inside\n"
 	    "    BYTES  CACHE          LEAKED  BUFCTL          CALLER\n"
-	    "       41  umem_alloc_48       1  0x7fffe0243990  f0+0x8 in app\n"
+	    "       41  umem_alloc_48       1  0x7fffe0243970  f0+0x8 in app\n"
 	    "----------------------------------------------------------------"
 	    "------\n"
 	    "       41  Total 1 buffer\n"

@@ -74,6 +74,20 @@ START_TEST(snapshot_counts_by_stack_and_cache)
 }
 END_TEST
 
+START_TEST(stack_of_a_damaged_trace_is_left_out)
+{
+	char *got;
+
+	DRAW_SET(&d, draw_trace_at(1), umem_trace_t, tr_depth, 60000);
+	ck_assert_int_eq(session_run(&s, with("snapshot %", "a")), UMDB_OK);
+	expect_text("written: 18 buffers, 103K, 3 groups\n");
+	expect_file("a", "sample\tumem_alloc_48\t5\t210\t");
+	got = scratch_read("a", NULL);
+	ck_assert_ptr_null(strstr(got, "frame\t"));
+	free(got);
+}
+END_TEST
+
 START_TEST(snapshot_has_facts_in_json)
 {
 	ck_assert_int_eq(
@@ -405,6 +419,7 @@ test_dcmd_growth_suite(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, snapshot_counts_by_stack_and_cache);
+	tcase_add_test(c, stack_of_a_damaged_trace_is_left_out);
 	tcase_add_test(c, snapshot_has_facts_in_json);
 	tcase_add_test(c, snapshot_that_cannot_be_written_is_an_error);
 	tcase_add_test(c, diff_of_what_did_not_change_says_so);

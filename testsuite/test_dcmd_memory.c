@@ -218,22 +218,22 @@ END_TEST
 	"  MALLOCED    OVERHEAD   %OVER\n"
 #define INFO_48                                                               \
 	"0x7fffe0243710  umem_alloc_48      48      48         5        42  " \
-	"       210        1320  628.6%\n"
+	"       210        1160  552.4%\n"
 
 /*
- * A slab of 4096 bytes with 104 bytes of structures and 20 records of 96
- * makes 306 bytes a buffer; large ones take 102400 and 8192 and 104 each.
+ * A slab of 4096 bytes with 104 bytes of structures and 20 records of 64
+ * makes 274 bytes a buffer; large ones take 102400 and 8192 and 104 each.
  */
 START_TEST(info_of_all_caches_of_malloc)
 {
 	session_expect(&s, "umem_malloc_info",
 	    INFO_HEAD "0x7fffe02410c0  umem_alloc_64      64      64        11"
 		      "         -           -           -       -\n" INFO_48
-		      "0x7fffe02440b0  umem_oversize       -       -         2"
+		      "0x7fffe0243e30  umem_oversize       -       -         2"
 		      "     52500      105000        5800    5.5%\n" NOTE);
 	session_find(&s, "malloc_info -json",
 	    "\"summary\":{\"buffers\":18,\"bytes\":105914,"
-	    "\"held_bytes\":113100,\"unrecorded\":11,");
+	    "\"held_bytes\":112940,\"unrecorded\":11,");
 }
 END_TEST
 
@@ -243,7 +243,7 @@ START_TEST(info_of_one_cache_with_a_distribution)
 	session_expect(&s, "malloc_info umem_alloc_48 -d",
 	    INFO_HEAD INFO_48 "40\t1\n41\t1\n42\t1\n43\t1\n44\t1\n\n");
 	session_find(&s, "malloc_info umem_oversize -g -json",
-	    "{\"addr\":\"0x7fffe02440b0\",\"cache\":\"umem_oversize\","
+	    "{\"addr\":\"0x7fffe0243e30\",\"cache\":\"umem_oversize\","
 	    "\"bufsize\":null,\"max\":null,\"count\":2,\"average\":52500,"
 	    "\"bytes\":105000,\"overhead\":5800,\"distribution\":["
 	    "{\"low\":4096,\"high\":8191,\"count\":1},"
@@ -283,17 +283,17 @@ START_TEST(arenas_are_a_tree)
 	session_expect(&s, "vmem",
 	    "ADDR            NAME                 INUSE         TOTAL    "
 	    "SUCCEED   FAIL\n"
-	    "0x7fffe0244340  umem_heap           122880       4194304          "
+	    "0x7fffe02440c0  umem_heap           122880       4194304          "
 	    "2      0\n"
-	    "0x7fffe0244930    umem_default       12288         12288          "
+	    "0x7fffe02446b0    umem_default       12288         12288          "
 	    "1      0\n");
 	session_expect(&s, "vmem umem_default",
 	    "ADDR            NAME               INUSE         TOTAL    "
 	    "SUCCEED   FAIL\n"
-	    "0x7fffe0244930  umem_default       12288         12288          1"
+	    "0x7fffe02446b0  umem_default       12288         12288          1"
 	    "      0\n");
-	session_find(&s, "vmem 0x7fffe0244930 -json",
-	    "{\"addr\":\"0x7fffe0244930\",\"name\":\"umem_default\","
+	session_find(&s, "vmem 0x7fffe02446b0 -json",
+	    "{\"addr\":\"0x7fffe02446b0\",\"name\":\"umem_default\","
 	    "\"source\":\"umem_heap\",\"depth\":1,\"quantum\":4096,"
 	    "\"inuse\":12288,\"total\":12288,\"import\":0,\"succeed\":1,"
 	    "\"frees\":0,\"fail\":0}");
@@ -323,20 +323,17 @@ END_TEST
 
 /* ---------------------------------------------------------------- vmem_seg */
 
-#define HEAP_ALLOC "0x7fffe0244f70"
+#define HEAP_ALLOC "0x7fffe0244cf0"
 
 /* The segment of HEAP_ALLOC is one that somebody allocated. */
 static void
 audit_segment(uint64_t timestamp)
 {
-	const taddr_t stack = draw_meta(&d, DRAW_DEPTH * sizeof(uint64_t));
 	uint64_t frames[DRAW_DEPTH];
-	vmem_seg_t *seg = fake_at(d.tgt, 0x7fffe0244f70, sizeof(*seg));
+	vmem_seg_t *seg = fake_at(d.tgt, 0x7fffe0244cf0, sizeof(*seg));
 
 	draw_stack(frames, 3);
-	fake_put(d.tgt, stack, frames, sizeof(frames));
-	seg->vs_stack = stack;
-	seg->vs_depth = DRAW_DEPTH;
+	seg->vs_trace = draw_trace(&d, frames, DRAW_DEPTH);
 	seg->vs_thread = 1001;
 	seg->vs_timestamp = timestamp;
 }
@@ -345,16 +342,16 @@ START_TEST(segments_of_an_arena_stand_in_order)
 {
 	session_expect(&s, "vmem_seg umem_heap",
 	    "ADDR            TYPE  START           END             WHO\n"
-	    "0x7fffe02443f0  ROTR  0x0             0x0             \n"
-	    "0x7fffe0244f20  SPAN  0x7ffff0000000  0x7ffff0400000  \n"
-	    "0x7fffe0244f70  ALLC  0x7ffff0000000  0x7ffff0003000  \n"
-	    "0x7fffe0244fc0  ALLC  0x7ffff0003000  0x7ffff001e000  \n"
-	    "0x7fffe0245010  FREE  0x7ffff001e000  0x7ffff0400000  \n");
+	    "0x7fffe0244170  ROTR  0x0             0x0             \n"
+	    "0x7fffe0244ca0  SPAN  0x7ffff0000000  0x7ffff0400000  \n"
+	    "0x7fffe0244cf0  ALLC  0x7ffff0000000  0x7ffff0003000  \n"
+	    "0x7fffe0244d40  ALLC  0x7ffff0003000  0x7ffff001e000  \n"
+	    "0x7fffe0244d90  FREE  0x7ffff001e000  0x7ffff0400000  \n");
 	session_expect(
 	    &s, "vmem_seg umem_heap -T walker", "no segment matches\n");
 	session_expect(&s, "vmem_seg umem_heap -s -T span",
 	    "ADDR            TYPE  START                 SIZE  WHO\n"
-	    "0x7fffe0244f20  SPAN  0x7ffff0000000     4194304  \n");
+	    "0x7fffe0244ca0  SPAN  0x7ffff0000000     4194304  \n");
 }
 END_TEST
 
@@ -363,17 +360,17 @@ START_TEST(segment_by_its_address)
 	audit_segment(1500000007);
 	session_expect(&s, "vmem_seg " HEAP_ALLOC,
 	    "ADDR            TYPE  START           END             WHO\n"
-	    "0x7fffe0244f70  ALLC  0x7ffff0000000  0x7ffff0003000  f0+0x18 in "
+	    "0x7fffe0244cf0  ALLC  0x7ffff0000000  0x7ffff0003000  f0+0x18 in "
 	    "app\n");
 	session_expect(&s, "vmem_seg -v " HEAP_ALLOC,
-	    "0x7fffe0244f70 ALLC [0x7ffff0000000, 0x7ffff0003000) size 12288\n"
+	    "0x7fffe0244cf0 ALLC [0x7ffff0000000, 0x7ffff0003000) size 12288\n"
 	    "    by thread 1 (LWP 1001) at 1.500000007\n"
 	    "        f0+0x18 in app\n"
 	    "        f1+0x18 in app\n"
 	    "        f2+0 in app\n"
 	    "        f3+0 in app\n");
-	session_fail(&s, "vmem_seg 0x7fffe0244f71", UMDB_ENOTFOUND,
-	    "vmem_seg: there is no segment at 0x7fffe0244f71");
+	session_fail(&s, "vmem_seg 0x7fffe0244cf1", UMDB_ENOTFOUND,
+	    "vmem_seg: there is no segment at 0x7fffe0244cf1");
 	session_fail(&s, "vmem_seg 0x10", UMDB_ENOTFOUND,
 	    "vmem_seg: there is no segment at 0x10");
 	session_fail(&s, "vmem_seg nosuch", UMDB_EUSAGE,
@@ -383,18 +380,18 @@ END_TEST
 
 START_TEST(segment_that_its_neighbours_do_not_know_is_none)
 {
-	DRAW_SET(&d, 0x7fffe0244f20, vmem_seg_t, vs_anext, 0x7fffe0244fc0);
+	DRAW_SET(&d, 0x7fffe0244ca0, vmem_seg_t, vs_anext, 0x7fffe0244d40);
 	session_fail(&s, "vmem_seg " HEAP_ALLOC, UMDB_ENOTFOUND,
-	    "vmem_seg: there is no segment at 0x7fffe0244f70");
+	    "vmem_seg: there is no segment at 0x7fffe0244cf0");
 }
 END_TEST
 
 /* ... but while the ring changes its backward links may lag. */
 START_TEST(segment_of_an_arena_under_change_is_found_on_its_ring)
 {
-	DRAW_SET(&d, 0x7fffe0244fc0, vmem_seg_t, vs_aprev, 0);
+	DRAW_SET(&d, 0x7fffe0244d40, vmem_seg_t, vs_aprev, 0);
 	DRAW_SET(&d, d.heap_arena, vmem_t, vm_lock.lk_word, 1);
-	session_find(&s, "vmem_seg " HEAP_ALLOC, "0x7fffe0244f70  ALLC  ");
+	session_find(&s, "vmem_seg " HEAP_ALLOC, "0x7fffe0244cf0  ALLC  ");
 }
 END_TEST
 
@@ -443,7 +440,7 @@ START_TEST(segments_as_json)
 {
 	audit_segment(1500);
 	session_find(&s, "vmem_seg umem_heap -T ALLOC -json",
-	    "{\"addr\":\"0x7fffe0244f70\",\"type\":\"ALLC\","
+	    "{\"addr\":\"0x7fffe0244cf0\",\"type\":\"ALLC\","
 	    "\"start\":\"0x7ffff0000000\",\"end\":\"0x7ffff0003000\","
 	    "\"size\":12288,\"import\":false,\"thread\":1001,\"time\":1500,"
 	    "\"stack\":[{\"pc\":\"0x555555555018\",");
@@ -453,24 +450,19 @@ START_TEST(segments_as_json)
 }
 END_TEST
 
-START_TEST(depth_of_a_segment_that_cannot_be_is_ignored)
+START_TEST(trace_of_a_segment_that_cannot_be_is_ignored)
 {
 	audit_segment(1500);
-	DRAW_SET(&d, 0x7fffe0244f70, vmem_seg_t, vs_depth, 200);
+	DRAW_SET(&d, 0x7fffe0244cf0, vmem_seg_t, vs_trace, UINT32_MAX);
 	session_expect(&s, "vmem_seg -v " HEAP_ALLOC,
-	    "0x7fffe0244f70 ALLC [0x7ffff0000000, 0x7ffff0003000) size "
-	    "12288\n");
-	DRAW_SET(&d, 0x7fffe0244f70, vmem_seg_t, vs_depth, DRAW_DEPTH);
-	DRAW_SET(&d, 0x7fffe0244f70, vmem_seg_t, vs_stack, 16);
-	session_expect(&s, "vmem_seg -v " HEAP_ALLOC,
-	    "0x7fffe0244f70 ALLC [0x7ffff0000000, 0x7ffff0003000) size "
+	    "0x7fffe0244cf0 ALLC [0x7ffff0000000, 0x7ffff0003000) size "
 	    "12288\n");
 }
 END_TEST
 
 START_TEST(loop_of_segments_is_an_error)
 {
-	DRAW_SET(&d, 0x7fffe0245010, vmem_seg_t, vs_anext, 0x7fffe0244f70);
+	DRAW_SET(&d, 0x7fffe0244d90, vmem_seg_t, vs_anext, 0x7fffe0244cf0);
 	DRAW_SET(&d, d.heap_arena, vmem_t, vm_lock.lk_word, 1);
 	ck_assert_int_eq(session_run(&s, "vmem_seg umem_heap"), UMDB_ECORRUPT);
 	ck_assert_ptr_nonnull(
@@ -723,7 +715,7 @@ test_dcmd_memory_suite(void)
 	    tc, segment_of_an_arena_under_change_is_found_on_its_ring);
 	tcase_add_test(tc, segments_are_filtered);
 	tcase_add_test(tc, segments_as_json);
-	tcase_add_test(tc, depth_of_a_segment_that_cannot_be_is_ignored);
+	tcase_add_test(tc, trace_of_a_segment_that_cannot_be_is_ignored);
 	tcase_add_test(tc, loop_of_segments_is_an_error);
 	suite_add_tcase(suite, tc);
 

@@ -78,10 +78,12 @@ END_TEST
 START_TEST(users_are_sorted_by_bytes)
 {
 	/* another stack for two of the five: 40 + 44 bytes */
-	uint64_t other = DRAW_TEXT + 0x508;
+	uint64_t stack[DRAW_DEPTH];
 
-	memcpy((char *)bufctl(0) + UMEM_BC_STACK, &other, sizeof(other));
-	memcpy((char *)bufctl(4) + UMEM_BC_STACK, &other, sizeof(other));
+	draw_stack(stack, UMEM_BC_ALLOC);
+	stack[0] = DRAW_TEXT + 0x508;
+	bufctl(0)->bc_trace = bufctl(4)->bc_trace =
+	    draw_trace(&d, stack, DRAW_DEPTH);
 	session_expect(&s, "users -e umem_alloc_48",
 	    "126 bytes for 3 allocations with data sizes 41 to 43:\n" FRAMES(
 		"0x8") "84 bytes for 2 allocations with data sizes 40 to 44:\n"
@@ -94,7 +96,10 @@ END_TEST
 
 START_TEST(depth_counts_when_stacks_are_compared)
 {
-	bufctl(2)->bc_depth = 3;
+	uint64_t stack[DRAW_DEPTH];
+
+	draw_stack(stack, UMEM_BC_ALLOC);
+	bufctl(2)->bc_trace = draw_trace(&d, stack, 3);
 	session_find(&s, "users -e",
 	    "168 bytes for 4 allocations with data sizes 40 to 44:\n");
 	session_find(&s, "users -e",
@@ -102,7 +107,7 @@ START_TEST(depth_counts_when_stacks_are_compared)
 	    "        f0+0x8 in app\n"
 	    "        f1+0x8 in app\n"
 	    "        f2+0 in app\n");
-	bufctl(2)->bc_depth = 0;
+	bufctl(2)->bc_trace = 0;
 	umdb_invalidate(s.u);
 	session_find(&s, "users -e",
 	    "42 bytes for 1 allocation with data size 42:\n"
@@ -135,7 +140,7 @@ START_TEST(users_as_json)
 	    "\"hidden\":0,\"hidden_bytes\":0}}\n");
 	session_find(&s, "users -f -json",
 	    "{\"type\":\"allocation\",\"size\":41,\"addr\":"
-	    "\"0x7ffff0002060\",\"bufctl\":\"0x7fffe0243990\","
+	    "\"0x7ffff0002060\",\"bufctl\":\"0x7fffe0243970\","
 	    "\"cache\":\"umem_alloc_48\",\"thread\":1001,\"time\":1001,");
 	session_find(
 	    &s, "users -f -json", "\"hidden\":1,\"hidden_bytes\":210}}\n");
@@ -178,7 +183,7 @@ START_TEST(record_of_another_buffer_is_damage_and_not_counted)
 	bufctl(1)->bc_addr += 0x50;
 	session_expect(&s, "users -e",
 	    "169 bytes for 4 allocations with data sizes 40 to 44:\n" FRAMES(
-		"0x8") "note: damage at 0x7fffe0243990: the bufctl of buffer "
+		"0x8") "note: damage at 0x7fffe0243970: the bufctl of buffer "
 		       "0x7ffff0002060 says that it is that of 0x7ffff00020b0\n");
 }
 END_TEST
@@ -207,14 +212,14 @@ START_TEST(whatis_and_bufctl_say_that_a_record_is_not_the_buffers_own)
 {
 	static const char *const line[] = {"whatis 0x7ffff0002060",
 	    "whatis -q 0x7ffff0002060", "bufctl 0x7ffff0002060",
-	    "bufctl -v 0x7ffff0002060", "bufctl 0x7fffe0243990"};
+	    "bufctl -v 0x7ffff0002060", "bufctl 0x7fffe0243970"};
 	size_t i;
 
 	bufctl(1)->bc_addr += 0x50;
 	for (i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
 		umdb_invalidate(s.u);
 		session_find(&s, line[i],
-		    "note: damage at 0x7fffe0243990: the bufctl of buffer "
+		    "note: damage at 0x7fffe0243970: the bufctl of buffer "
 		    "0x7ffff0002060 says that it is that of 0x7ffff00020b0\n");
 	}
 	umdb_invalidate(s.u);
@@ -225,11 +230,29 @@ END_TEST
 
 START_TEST(unreadable_records_are_damage_and_not_counted)
 {
-	fake_break(d.tgt, 0x7fffe0243990, 8);
+	fake_break(d.tgt, 0x7fffe0243970, 8);
 	session_find(&s, "users -e",
 	    "169 bytes for 4 allocations with data sizes 40 to 44:\n");
 	session_find(&s, "users -e",
-	    "note: damage at 0x7fffe0243990: cannot read bufctl");
+	    "note: damage at 0x7fffe0243970: cannot read bufctl");
+}
+END_TEST
+
+START_TEST(records_whose_trace_is_damaged_are_damage_and_not_counted)
+{
+	const uint32_t number = bufctl(0)->bc_trace;
+	umem_trace_t *tr = fake_at(d.tgt, draw_trace_at(number), sizeof(*tr));
+
+	tr->tr_depth = 60000;
+	bufctl(1)->bc_trace = 0;
+	session_find(&s, "users -e",
+	    "41 bytes for 1 allocation with data size 41:\n"
+	    "        no frames were recorded\n"
+	    "note: damage at 0x7fffe0243930: bufctl 0x7fffe0243930: trace 1 at "
+	    "0x7fffe0f00008 is damaged: a stack of 60000 frames\n");
+	session_fail(&s, "bufctl 0x7fffe0243930", UMDB_ECORRUPT,
+	    "bufctl: bufctl 0x7fffe0243930: trace 1 at 0x7fffe0f00008 is "
+	    "damaged: a stack of 60000 frames");
 }
 END_TEST
 
@@ -240,13 +263,13 @@ START_TEST(allocdby_is_newest_first)
 	static const char want[] =
 	    "BUFCTL          BUFADDR           SIZE  CACHE                 "
 	    "TIMESTAMP  CALLER\n"
-	    "0x7fffe0243ab0  0x7ffff0002150      44  umem_alloc_48       "
+	    "0x7fffe0243a30  0x7ffff0002150      44  umem_alloc_48       "
 	    "0.000001004  f0+0x8 in app\n"
-	    "0x7fffe0243a50  0x7ffff0002100      43  umem_alloc_48       "
+	    "0x7fffe02439f0  0x7ffff0002100      43  umem_alloc_48       "
 	    "0.000001003  f0+0x8 in app\n"
-	    "0x7fffe02439f0  0x7ffff00020b0      42  umem_alloc_48       "
+	    "0x7fffe02439b0  0x7ffff00020b0      42  umem_alloc_48       "
 	    "0.000001002  f0+0x8 in app\n"
-	    "0x7fffe0243990  0x7ffff0002060      41  umem_alloc_48       "
+	    "0x7fffe0243970  0x7ffff0002060      41  umem_alloc_48       "
 	    "0.000001001  f0+0x8 in app\n"
 	    "0x7fffe0243930  0x7ffff0002010      40  umem_alloc_48       "
 	    "0.000001000  f0+0x8 in app\n";
@@ -283,10 +306,10 @@ START_TEST(freedby_finds_only_free_buffers)
 	session_expect(&s, "freedby 1",
 	    "BUFCTL          BUFADDR           SIZE  CACHE                 "
 	    "TIMESTAMP  CALLER\n"
-	    "0x7fffe0243b10  0x7ffff00021a0      48  umem_alloc_48       "
+	    "0x7fffe0243a70  0x7ffff00021a0      48  umem_alloc_48       "
 	    "0.000001006  f0+0x10 in app\n");
 	session_find(&s, "freedby 1 -json",
-	    "{\"bufctl\":\"0x7fffe0243b10\",\"addr\":\"0x7ffff00021a0\","
+	    "{\"bufctl\":\"0x7fffe0243a70\",\"addr\":\"0x7ffff00021a0\","
 	    "\"size\":48,\"cache\":\"umem_alloc_48\",\"time\":1006,"
 	    "\"thread\":1001,\"stack\":[");
 	session_expect(&s, "freedby 3",
@@ -312,10 +335,9 @@ START_TEST(ages_have_buckets_to_a_day)
 	    DRAW_GET(&d, d.root, umem_root_t, root_log_transaction);
 	const uint64_t second = 1000000000, day = 86400 * second;
 	umem_bufctl_audit_t bc = *bufctl(5);
-	uint64_t stack[DRAW_DEPTH] = {0};
 
 	bc.bc_timestamp = 2 * day;
-	draw_record(&d, log, 3, 0, &bc, stack);
+	draw_record(&d, log, 3, 0, &bc);
 	bufctl(0)->bc_timestamp = 1;
 	bufctl(1)->bc_timestamp = day;
 	bufctl(2)->bc_timestamp = 2 * day - 60 * second;
@@ -361,11 +383,11 @@ START_TEST(history_is_oldest_first)
 	session_expect(&s, "log -b " FREED,
 	    "T-0.000000001  alloc of 45 bytes at " FREED
 	    ", cache umem_alloc_48, thread 1 (LWP 1001), record "
-	    "0x7fffd00001e0\n" FRAMES(
+	    "0x7fffd0000140\n" FRAMES(
 		"0x8") "\n"
 		       "T-0.000000000  free of 48 bytes at " FREED
 		       ", cache umem_alloc_48, thread 1 (LWP 1001), record "
-		       "0x7fffd0000240\n" FRAMES("0x10"));
+		       "0x7fffd0000180\n" FRAMES("0x10"));
 }
 END_TEST
 
@@ -388,9 +410,9 @@ START_TEST(history_as_lines)
 	session_expect(&s, "umem_log -b " FREED,
 	    "RECORD          BUFADDR                TIMESTAMP  OP       SIZE  "
 	    "CACHE            KEPT  THREAD        CALLER\n"
-	    "0x7fffd00001e0  0x7ffff00021a0       0.000001005  alloc      45  "
+	    "0x7fffd0000140  0x7ffff00021a0       0.000001005  alloc      45  "
 	    "umem_alloc_48       -  1 (LWP 1001)  f0+0x8 in app\n"
-	    "0x7fffd0000240  0x7ffff00021a0       0.000001006  free       48  "
+	    "0x7fffd0000180  0x7ffff00021a0       0.000001006  free       48  "
 	    "umem_alloc_48       -  1 (LWP 1001)  f0+0x10 in app\n");
 }
 END_TEST
@@ -399,7 +421,7 @@ END_TEST
 static taddr_t
 draw_contents(void)
 {
-	const taddr_t header = draw_log(&d, 2, 128, DRAW_DEPTH);
+	const taddr_t header = draw_log(&d, 2, 128);
 
 	DRAW_SET(&d, header, umem_log_header_t, lh_recsize, 0);
 	DRAW_SET(&d, d.root, umem_root_t, root_log_contents, header);
@@ -479,7 +501,7 @@ START_TEST(without_a_log_the_bufctl_is_all_there_is)
 	session_expect(&s, "log -b " FREED,
 	    "T-0.000000000  free of 48 bytes at " FREED
 	    ", cache umem_alloc_48, thread 1 (LWP 1001), record "
-	    "0x7fffe0243b10\n" FRAMES("0x10") "note: the transaction log is "
+	    "0x7fffe0243a70\n" FRAMES("0x10") "note: the transaction log is "
 					      "off: only the last transaction "
 					      "is known\n");
 	session_fail(&s, "log -b 0x7ffff0000000", UMDB_ENOTFOUND,
@@ -548,12 +570,12 @@ END_TEST
 
 START_TEST(one_record_by_its_address)
 {
-	session_expect(&s, "umem_log 0x7fffd0000240",
+	session_expect(&s, "umem_log 0x7fffd0000180",
 	    "RECORD          BUFADDR                TIMESTAMP  OP       SIZE  "
 	    "THREAD        CALLER\n"
-	    "0x7fffd0000240  0x7ffff00021a0       0.000001006  free       48  "
+	    "0x7fffd0000180  0x7ffff00021a0       0.000001006  free       48  "
 	    "1 (LWP 1001)  f0+0x10 in app\n");
-	session_expect(&s, "umem_log 0x7fffd0000240 -t 7", "");
+	session_expect(&s, "umem_log 0x7fffd0000180 -t 7", "");
 	session_fail(&s, "umem_log 0x10", UMDB_ENOTFOUND,
 	    "umem_log: 0x10 is no bufctl, log record or audited buffer");
 }
@@ -587,6 +609,8 @@ test_dcmd_users_suite(void)
 	tcase_add_test(tc, without_any_audited_cache_it_is_an_error);
 	tcase_add_test(tc, record_of_another_buffer_is_damage_and_not_counted);
 	tcase_add_test(tc, unreadable_records_are_damage_and_not_counted);
+	tcase_add_test(
+	    tc, records_whose_trace_is_damaged_are_damage_and_not_counted);
 	tcase_add_test(tc, buffers_without_a_sound_record_are_not_denied);
 	tcase_add_test(
 	    tc, whatis_and_bufctl_say_that_a_record_is_not_the_buffers_own);

@@ -15,18 +15,16 @@
 #include "root.h"
 #include "suites.h"
 #include "tlog.h"
+#include "trace.h"
 #include "util.h"
 
-/* A slab of one page, and a record with room for a stack. */
+/* A slab of one page, and a record. */
 static _Alignas(16) char page[4096];
 static umem_cache_t cache = {.cache_name = "umem_alloc_32"};
 static umem_cache_t other = {.cache_name = "other_cache"};
 static umem_slab_t slab = {
     .slab_cache = &cache, .slab_base = page, .slab_size = sizeof(page)};
-static struct {
-	umem_bufctl_audit_t bc;
-	uint64_t stack[UMEM_MAX_DEPTH];
-} rec;
+static umem_bufctl_audit_t rec;
 
 static struct umem_fault
 fault(uint32_t error)
@@ -195,14 +193,14 @@ START_TEST(last_transaction_is_told_with_its_stack)
 	const char *line;
 	unsigned thread, seconds, us, size;
 
-	rec.bc.bc_kind = UMEM_BC_FREE;
-	rec.bc.bc_timestamp = os_now() - 2000000000u;
-	rec.bc.bc_thread = 77;
-	rec.bc.bc_size = 24;
-	rec.bc.bc_depth = 2;
-	rec.stack[0] = (uintptr_t)page;
-	rec.stack[1] = 0x10;
-	f.bufctl = &rec.bc;
+	rec.bc_kind = UMEM_BC_FREE;
+	rec.bc_timestamp = os_now() - 2000000000u;
+	rec.bc_thread = 77;
+	rec.bc_size = 24;
+	trace_init();
+	rec.bc_trace =
+	    trace_number((const uint64_t[]){(uintptr_t)page, 0x10}, 2);
+	f.bufctl = &rec;
 	capture_expect_abort(&cap, report, &f, NULL);
 	line = line_of(&cap, 2);
 	ck_assert_int_eq(sscanf(line,
@@ -227,24 +225,22 @@ START_TEST(transaction_before_the_last_comes_from_the_log)
 
 	umem_settings.set_log_transaction = 65536;
 	tlog_init();
-	rec.bc.bc_addr = f.buffer;
-	rec.bc.bc_cache = &cache;
-	rec.bc.bc_kind = UMEM_BC_ALLOC;
-	rec.bc.bc_timestamp = os_now();
-	rec.bc.bc_thread = 5;
-	rec.bc.bc_lastlog =
-	    tlog_record(umem_root.root_log_transaction, &rec.bc, 0);
-	rec.bc.bc_kind = UMEM_BC_FREE;
-	rec.bc.bc_timestamp++;
-	rec.bc.bc_lastlog =
-	    tlog_record(umem_root.root_log_transaction, &rec.bc, 0);
-	f.bufctl = &rec.bc;
+	rec.bc_addr = f.buffer;
+	rec.bc_cache = &cache;
+	rec.bc_kind = UMEM_BC_ALLOC;
+	rec.bc_timestamp = os_now();
+	rec.bc_thread = 5;
+	rec.bc_lastlog = tlog_record(umem_root.root_log_transaction, &rec, 0);
+	rec.bc_kind = UMEM_BC_FREE;
+	rec.bc_timestamp++;
+	rec.bc_lastlog = tlog_record(umem_root.root_log_transaction, &rec, 0);
+	f.bufctl = &rec;
 	capture_expect_abort(
 	    &cap, report, &f, "umem:   last transaction: freed by thread 5, ");
 	ck_assert_ptr_nonnull(strstr(
 	    cap.text, "umem:   the one before: allocated by thread 5, "));
 	/* a pointer that leads out of the log is not followed */
-	rec.bc.bc_lastlog = (void *)8;
+	rec.bc_lastlog = (void *)8;
 	capture_expect_abort(&cap, report, &f, "last transaction");
 	ck_assert_ptr_null(strstr(cap.text, "the one before"));
 }
@@ -254,17 +250,19 @@ START_TEST(deep_stacks_are_cut_so_that_a_report_fits_the_buffer)
 {
 	static struct capture cap;
 	struct umem_fault f = fault(UMEM_ERR_DUPFREE);
+	uint64_t stack[UMEM_MAX_DEPTH];
 
-	rec.bc.bc_kind = UMEM_BC_FREE;
-	rec.bc.bc_timestamp = 1;
-	rec.bc.bc_depth = UMEM_MAX_DEPTH;
 	for (size_t i = 0; i < UMEM_MAX_DEPTH; i++)
-		rec.stack[i] = (uintptr_t)page;
-	f.bufctl = &rec.bc;
+		stack[i] = (uintptr_t)page;
+	trace_init();
+	rec.bc_kind = UMEM_BC_FREE;
+	rec.bc_timestamp = 1;
+	rec.bc_trace = trace_number(stack, UMEM_MAX_DEPTH);
+	f.bufctl = &rec;
 	capture_expect_abort(&cap, report, &f, "umem:     and 215 more\n");
 	ck_assert_uint_lt(cap.len, UMEM_MSG_SIZE);
-	/* a depth that cannot be is not believed */
-	rec.bc.bc_depth = 60000;
+	/* a trace that cannot be is not believed */
+	rec.bc_trace++;
 	capture_expect_abort(&cap, report, &f, "umem:   noticed by");
 	ck_assert_ptr_null(strstr(cap.text, " more\n"));
 }
@@ -284,7 +282,7 @@ report_and_look(void *arg)
 	    ab->ab_cache != (uintptr_t)&other ||
 	    ab->ab_realcache != (uintptr_t)&cache ||
 	    ab->ab_slab != (uintptr_t)&slab ||
-	    ab->ab_bufctl != (uintptr_t)&rec.bc || ab->ab_thread != os_tid())
+	    ab->ab_bufctl != (uintptr_t)&rec || ab->ab_thread != os_tid())
 		_exit(1);
 	/* the same text is in the message buffer */
 	if (strstr(umem_root.root_msg, "freed to other_cache\n") == NULL ||
@@ -299,7 +297,7 @@ START_TEST(facts_are_kept_and_noabort_goes_on)
 	struct umem_fault f = fault(UMEM_ERR_BADCACHE);
 
 	f.cache = &other;
-	f.bufctl = &rec.bc;
+	f.bufctl = &rec;
 	capture_expect_exit(&cap, report_and_look, &f, 0,
 	    "umem: heap corruption detected; going on (noabort)\n");
 }

@@ -201,7 +201,8 @@ END_TEST
 
 START_TEST(record_of_another_buffer_is_seen)
 {
-	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) +
+		     2 * sizeof(umem_bufctl_audit_t);
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, buf + CHUNK);
 	expect_one(BAD_BUFCTL, buf, buf);
@@ -284,7 +285,8 @@ END_TEST
 static void
 half_free(void)
 {
-	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) +
+		     2 * sizeof(umem_bufctl_audit_t);
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_kind, UMEM_BC_FREE);
 	fake_put64(d.tgt, buf, UMEM_PATTERN_FREE);
@@ -329,7 +331,8 @@ END_TEST
 
 START_TEST(buffer_whose_record_is_half_written_is_excused)
 {
-	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) +
+		     2 * sizeof(umem_bufctl_audit_t);
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_size, 47);
 	expect_one(BAD_SIZE, buf, buf + TAG + 4);
@@ -369,7 +372,8 @@ END_TEST
 static void
 forked_at(uint64_t when, uint64_t recorded)
 {
-	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) +
+		     2 * sizeof(umem_bufctl_audit_t);
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_timestamp, recorded);
 	DRAW_SET(&d, d.root, umem_root_t, root_forked, when);
@@ -385,7 +389,8 @@ END_TEST
 
 START_TEST(first_record_that_fork_cut_short_is_excused)
 {
-	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) + 2 * 96;
+	taddr_t bc = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl) +
+		     2 * sizeof(umem_bufctl_audit_t);
 
 	DRAW_SET(&d, bc, umem_bufctl_audit_t, bc_addr, 0);
 	forked_at(1000, 0);

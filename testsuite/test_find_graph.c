@@ -565,6 +565,22 @@ START_TEST(buffers_with_records_are_told_apart_by_stack)
 }
 END_TEST
 
+START_TEST(buffers_with_a_damaged_trace_are_told_apart_by_cache)
+{
+	const uint32_t flags = UMF_MALLOC | UMF_AUDIT | UMF_REDZONE;
+	const taddr_t c = draw_cache(&d, "umem_alloc_48", 48, flags, 3);
+	const taddr_t s = draw_slab(&d, c, 20);
+
+	put(DATA, draw_alloc(&d, s, 0, 40));
+	DRAW_SET(&d, draw_trace_at(1), umem_trace_t, tr_depth, 60000);
+	load();
+	rank();
+	ck_assert_uint_eq(top->nsite, 1);
+	ck_assert_uint_eq(top->site[0].depth, 0);
+	ck_assert_uint_eq(top->site[0].kept_bytes, 40);
+}
+END_TEST
+
 START_TEST(empty_heap_has_an_empty_answer)
 {
 	load();
@@ -886,6 +902,8 @@ test_find_graph_suite(void)
 	    tc, what_different_roots_lead_to_is_said_to_be_of_several);
 	tcase_add_test(tc, elements_of_a_list_count_once_for_their_site);
 	tcase_add_test(tc, buffers_with_records_are_told_apart_by_stack);
+	tcase_add_test(
+	    tc, buffers_with_a_damaged_trace_are_told_apart_by_cache);
 	tcase_add_test(tc, empty_heap_has_an_empty_answer);
 	tcase_add_loop_test(tc, user_can_stop_at_any_look, 0, 12);
 	suite_add_tcase(s, tc);

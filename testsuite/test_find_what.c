@@ -9,6 +9,8 @@
 #include "find.h"
 #include "suites.h"
 
+#define RECORD sizeof(umem_bufctl_audit_t)
+
 static struct draw d;
 static struct snap *snap;
 static struct whatis w;
@@ -140,8 +142,8 @@ START_TEST(structures_of_the_library_are_told_apart)
 	ck_assert_int_eq(what(slab + sizeof(umem_slab_t)), WHAT_SLAB_STRUCT);
 	bufctl = DRAW_GET(&d, slab, umem_slab_t, slab_bufctl);
 	ck_assert_int_eq(what(bufctl + 97), WHAT_BUFCTL);
-	ck_assert_uint_eq(w.base, bufctl + 96);
-	ck_assert_uint_eq(w.bufctl, bufctl + 96);
+	ck_assert_uint_eq(w.base, bufctl + RECORD);
+	ck_assert_uint_eq(w.bufctl, bufctl + RECORD);
 	ck_assert_uint_eq(w.index, 1);
 	mag = DRAW_GET(&d, plain, umem_cache_t, cache_magfull.ml_list);
 	ck_assert_int_eq(what(mag + UMEM_MAG_ROUND + 15 * 8), WHAT_MAGAZINE);
@@ -167,10 +169,11 @@ START_TEST(log_records_are_found_by_any_of_their_bytes)
 {
 	taddr_t log = DRAW_GET(&d, d.root, umem_root_t, root_log_transaction);
 
-	ck_assert_int_eq(what(DRAW_LOG + 96 + 5), WHAT_LOG);
-	ck_assert_uint_eq(w.base, DRAW_LOG + 96);
-	ck_assert_uint_eq(w.bufctl, DRAW_LOG + 96);
-	ck_assert_int_eq(what(DRAW_LOG + 4095), WHAT_LOG);
+	ck_assert_int_eq(what(DRAW_LOG + RECORD + 5), WHAT_LOG);
+	ck_assert_uint_eq(w.base, DRAW_LOG + RECORD);
+	ck_assert_uint_eq(w.bufctl, DRAW_LOG + RECORD);
+	DRAW_SET(&d, log, umem_log_header_t, lh_chunksize, 4000);
+	ck_assert_int_eq(what(DRAW_LOG + 3999), WHAT_LOG);
 	ck_assert_uint_eq(w.bufctl, 0);
 	ck_assert_int_eq(what(log + 8), WHAT_LOG);
 	ck_assert_uint_eq(w.base, log);

@@ -143,7 +143,7 @@ START_TEST(bufctl_is_read_with_its_stack)
 	    snap_read_bufctl(snap, snap_buf_bufctl(s, i), &bc), UMDB_OK);
 	draw_stack(stack, UMEM_BC_FREE);
 	ck_assert_int_eq(bc.bc.bc_kind, UMEM_BC_FREE);
-	ck_assert_uint_eq(bc.bc.bc_depth, DRAW_DEPTH);
+	ck_assert_uint_eq(bc.depth, DRAW_DEPTH);
 	ck_assert_mem_eq(bc.stack, stack, sizeof(stack));
 }
 END_TEST
@@ -326,7 +326,7 @@ START_TEST(other_layout_version_is_refused_naming_both)
 	DRAW_SET(&drawn, drawn.root, umem_root_t, root_version, 7);
 	snap_expect_refused(UMDB_ETARGET,
 	    "the process uses layout version 7 of libumem (umem 0.1.0), this "
-	    "libumdb.so reads version 2");
+	    "libumdb.so reads version 3");
 }
 END_TEST
 

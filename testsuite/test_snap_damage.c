@@ -408,12 +408,15 @@ START_TEST(damaged_bufctl_is_an_error)
 	ck_assert(snap_buf_at(
 	    snap, draw_buf(&drawn, drawn_slab("umem_alloc_48"), 0), &s, &i));
 	at = snap_buf_bufctl(s, 0);
-	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_depth, DRAW_DEPTH + 1);
+	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_trace, 60000);
 	ck_assert_int_eq(snap_read_bufctl(snap, at, &bc), UMDB_ECORRUPT);
-	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_depth, UINT16_MAX);
-	ck_assert_int_eq(snap_read_bufctl(snap, at, &bc), UMDB_ECORRUPT);
-	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_depth, 0);
-	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_kind, 9);
+	ck_assert_uint_eq(drawn.tgt->err.addr, at);
+	ck_assert_ptr_nonnull(
+	    strstr(drawn.tgt->err.msg, ": there is no trace 60000,"));
+	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_trace, 0);
+	ck_assert_int_eq(snap_read_bufctl(snap, at, &bc), UMDB_OK);
+	ck_assert_uint_eq(bc.depth, 0);
+	DRAW_SET(&drawn, at, umem_bufctl_audit_t, bc_kind, 7);
 	ck_assert_int_eq(snap_read_bufctl(snap, at, &bc), UMDB_ECORRUPT);
 	ck_assert_uint_eq(drawn.tgt->err.addr, at);
 	ck_assert_int_eq(snap_read_bufctl(snap, 0xdead0000, &bc), UMDB_EFAULT);

@@ -25,6 +25,7 @@
 #include "stack.h"
 #include "stack_rule.h"
 #include "suites.h"
+#include "trace.h"
 
 #define FRAMES 200
 #define BARRIER() __asm__ volatile("" ::: "memory")
@@ -51,25 +52,70 @@ struct pair {
 };
 
 static struct pair pair;
+static int rules_are_wrong;
 
 static void
-setup(void)
+setup_depth(uint32_t depth)
 {
 	void *warm[4];
 
 	umem_root.root_flags |= UMF_AUDIT;
+	umem_root.root_stack_depth = depth;
 	stack_init();
 	/* The first call loads libgcc_s. */
 	(void)backtrace(warm, 4);
+}
+
+static void
+setup(void)
+{
+	setup_depth(15);
+}
+
+static void
+setup_shallow(void)
+{
+	setup_depth(4);
+}
+
+static void
+setup_deep(void)
+{
+	setup_depth(40);
+}
+
+/* check_number - the numbered trace from a frame on is how @pcs begins */
+static void
+check_number(
+    const struct stack_frame *from, const uint64_t *pcs, unsigned n, int max)
+{
+	const uint32_t number = stack_trace(from);
+	const size_t most = umem_root.root_stack_depth;
+	size_t depth, want = STACK_DEPTH(n);
+	const uint64_t *stack = trace_get(STACK_NUMBER(number), &depth);
+
+	if (rules_are_wrong)
+		return;
+	if (want < (size_t)max && want < most) /* it is whole */
+		ck_assert_uint_eq(depth, want);
+	ck_assert_uint_le(depth, most);
+	if (want > depth) {
+		ck_assert_uint_eq(depth, most);
+		want = depth;
+	}
+	ck_assert(want == 0 || memcmp(stack, pcs, want * sizeof(*pcs)) == 0);
+	/* what it interrupted may be further up than the one looked */
+	if (want == depth && (n & STACK_IN_HANDLER) == 0)
+		ck_assert_uint_eq(number & STACK_IN_HANDLER, 0);
 }
 
 static NOINLINE int
 capture(uint64_t *pcs, int max, int *in_handler)
 {
 	const struct stack_frame from = stack_caller();
-
 	unsigned n = stack_capture(&from, pcs, max);
 
+	check_number(&from, pcs, n, max);
 	if (in_handler != NULL)
 		*in_handler = (n & STACK_IN_HANDLER) != 0;
 	return STACK_DEPTH(n);
@@ -454,6 +500,7 @@ START_TEST(wrong_rules_give_wrong_traces_but_no_fault)
 	unsigned seed = 7;
 	int round, i;
 
+	rules_are_wrong = 1;
 	for (round = 0; round < 3000; round++) {
 		uint8_t path[12] = {0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0, 5};
 
@@ -472,6 +519,7 @@ START_TEST(wrong_rules_give_wrong_traces_but_no_fault)
 		    rule_epoch);
 	}
 	rule_flush();
+	rules_are_wrong = 0;
 	ck_assert_int_eq(compare_many(&pair, 3, 100, 20), 0);
 }
 END_TEST
@@ -506,10 +554,10 @@ extern void __libc_free(void *p);
 void
 free(void *p)
 {
-	uint64_t pcs[4];
+	const struct stack_frame from = stack_caller();
 
 	if (free_takes_stacks)
-		(void)capture(pcs, 4, NULL);
+		(void)stack_trace(&from);
 	__libc_free(p);
 }
 
@@ -663,11 +711,11 @@ START_TEST(without_audit_nothing_is_loaded_and_nothing_taken)
 END_TEST
 
 static TCase *
-frames_case(void)
+frames_case(const char *name, void (*prepare)(void))
 {
-	TCase *tc = tcase_create("frames");
+	TCase *tc = tcase_create(name);
 
-	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_checked_fixture(tc, prepare, NULL);
 	tcase_add_test(tc, each_kind_of_frame_is_passed);
 	tcase_add_test(tc, a_thousand_paths_give_the_traces_of_backtrace);
 	tcase_add_test(tc, threads_share_what_is_learnt);
@@ -714,7 +762,9 @@ test_stack_suite(void)
 {
 	Suite *s = suite_create("stack");
 
-	suite_add_tcase(s, frames_case());
+	suite_add_tcase(s, frames_case("frames", setup));
+	suite_add_tcase(s, frames_case("frames, few", setup_shallow));
+	suite_add_tcase(s, frames_case("frames, many", setup_deep));
 	suite_add_tcase(s, rules_case());
 	suite_add_tcase(s, settings_case());
 	return s;

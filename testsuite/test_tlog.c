@@ -14,20 +14,12 @@
 #include "tlog.h"
 #include "util.h"
 
-#define DEPTH 6
-#define RECSIZE (UMEM_BC_STACK + 8 * DEPTH)
-
-/* A record with room for a stack. */
-struct record {
-	umem_bufctl_audit_t bc;
-	uint64_t stack[DEPTH];
-};
+#define RECSIZE sizeof(umem_bufctl_audit_t)
 
 /* make_logs - with @slots slots, of these sizes */
 static void
 make_logs(unsigned slots, uint64_t transaction, uint64_t contents)
 {
-	umem_root.root_stack_depth = DEPTH;
 	umem_root.root_contents = 64;
 	umem_settings.set_concurrency = slots;
 	umem_settings.set_log_transaction = transaction;
@@ -35,30 +27,32 @@ make_logs(unsigned slots, uint64_t transaction, uint64_t contents)
 	tlog_init();
 }
 
-static struct record
+static umem_bufctl_audit_t
 record_number(uint64_t n)
 {
-	struct record r;
+	umem_bufctl_audit_t bc = {
+	    .bc_addr = (void *)(uintptr_t)(n << 8),
+	    .bc_timestamp = n,
+	    .bc_size = n * 3,
+	    .bc_slab = (void *)(uintptr_t)(n * 5),
+	    .bc_cache = (void *)(uintptr_t)(n * 7),
+	    .bc_lastlog = (void *)(uintptr_t)(n * 11),
+	    .bc_contents = (void *)(uintptr_t)(n * 13),
+	    .bc_thread = (uint32_t)n + 1,
+	    .bc_trace = (uint32_t)n * 17 % (1u << UMEM_TRACE_BITS),
+	    .bc_kind = UMEM_BC_ALLOC,
+	};
 
-	memset(&r, 0, sizeof(r));
-	r.bc.bc_addr = (void *)(uintptr_t)(n << 8);
-	r.bc.bc_timestamp = n;
-	r.bc.bc_size = n * 3;
-	r.bc.bc_kind = UMEM_BC_ALLOC;
-	r.bc.bc_depth = n % (DEPTH + 1);
-	for (int i = 0; i < r.bc.bc_depth; i++)
-		r.stack[i] = n * 100 + (uint64_t)i;
-	return r;
+	return bc;
 }
 
 /* is_record - the log holds record @n there, all of it */
 static int
 is_record(const umem_bufctl_audit_t *bc, uint64_t n)
 {
-	struct record want = record_number(n);
+	const umem_bufctl_audit_t want = record_number(n);
 
-	return memcmp(bc, &want,
-		   UMEM_BC_STACK + 8 * (size_t)want.bc.bc_depth) == 0;
+	return memcmp(bc, &want, sizeof(want)) == 0;
 }
 
 static const umem_bufctl_audit_t *
@@ -119,11 +113,11 @@ END_TEST
 
 START_TEST(without_logs_nothing_is_logged)
 {
-	struct record r = record_number(1);
+	umem_bufctl_audit_t r = record_number(1);
 
 	make_logs(1, 0, 0);
 	ck_assert_uint_eq(umem_root.root_logging, 0);
-	ck_assert_ptr_null(tlog_record(NULL, &r.bc, 0));
+	ck_assert_ptr_null(tlog_record(NULL, &r, 0));
 	ck_assert_ptr_null(tlog_contents(&r, sizeof(r), 1, 0));
 }
 END_TEST
@@ -154,18 +148,18 @@ END_TEST
 START_TEST(records_stand_in_order_in_their_chunk)
 {
 	umem_log_header_t *log;
-	struct record r;
+	umem_bufctl_audit_t r;
 
 	make_logs(1, 1, 0);
 	log = umem_root.root_log_transaction;
 	for (uint64_t n = 1; n <= log->lh_chunksize / RECSIZE; n++) {
 		r = record_number(n);
 		ck_assert_ptr_eq(
-		    tlog_record(log, &r.bc, 0), log_entry(log, 0, n - 1));
+		    tlog_record(log, &r, 0), log_entry(log, 0, n - 1));
 		ck_assert(is_record(log_entry(log, 0, n - 1), n));
 	}
 	ck_assert_uint_eq(log->lh_hits, 0);
-	tlog_record(log, &r.bc, 0);
+	tlog_record(log, &r, 0);
 	ck_assert_uint_eq(log->lh_hits, 1);
 	ck_assert_uint_eq(log->lh_slot[0].ls_chunk, 1);
 	ck_assert_uint_eq(log->lh_slot[0].ls_used, RECSIZE);
@@ -176,7 +170,7 @@ START_TEST(only_the_oldest_records_are_lost)
 {
 	umem_log_header_t *log;
 	uint64_t room, total, n;
-	struct record r;
+	umem_bufctl_audit_t r;
 
 	make_logs(2, 1, 0);
 	log = umem_root.root_log_transaction;
@@ -184,7 +178,7 @@ START_TEST(only_the_oldest_records_are_lost)
 	total = 10 * log->lh_nchunks * room + 3;
 	for (n = 1; n <= total; n++) {
 		r = record_number(n);
-		tlog_record(log, &r.bc, 0);
+		tlog_record(log, &r, 0);
 	}
 	/* the other slot keeps a chunk for itself */
 	for (n = total - (log->lh_nchunks - 1) * room + 1; n <= total; n++)
@@ -198,57 +192,39 @@ START_TEST(ring_holds_the_full_chunks_oldest_first)
 {
 	umem_log_header_t *log;
 	uint64_t room, at, oldest = 0;
-	struct record r;
+	umem_bufctl_audit_t r;
 
 	make_logs(1, 1, 0);
 	log = umem_root.root_log_transaction;
 	room = log->lh_chunksize / RECSIZE;
 	for (uint64_t n = 1; n <= 7 * log->lh_nchunks * room; n++) {
 		r = record_number(n);
-		tlog_record(log, &r.bc, 0);
+		tlog_record(log, &r, 0);
 	}
 	for (uint64_t i = 0; i < log->lh_nchunks - 1; i++) {
 		at = (log->lh_head + i) % log->lh_nchunks;
-		r.bc = *log_entry(log, log->lh_ring[at], 0);
-		ck_assert_uint_gt(r.bc.bc_timestamp, oldest);
-		oldest = r.bc.bc_timestamp;
+		r = *log_entry(log, log->lh_ring[at], 0);
+		ck_assert_uint_gt(r.bc_timestamp, oldest);
+		oldest = r.bc_timestamp;
 	}
-	r.bc = *log_entry(log, log->lh_slot[0].ls_chunk, 0);
-	ck_assert_uint_gt(r.bc.bc_timestamp, oldest);
-}
-END_TEST
-
-START_TEST(stack_deeper_than_the_log_is_cut)
-{
-	struct {
-		umem_bufctl_audit_t bc;
-		uint64_t stack[20];
-	} deep;
-	const umem_bufctl_audit_t *copy;
-
-	make_logs(1, 1, 0);
-	memset(&deep, 0x11, sizeof(deep));
-	deep.bc.bc_depth = 20;
-	copy = tlog_record(umem_root.root_log_transaction, &deep.bc, 0);
-	ck_assert_uint_eq(copy->bc_depth, DEPTH);
-	ck_assert_uint_eq(
-	    log_entry(umem_root.root_log_transaction, 0, 1)->bc_timestamp, 0);
+	r = *log_entry(log, log->lh_slot[0].ls_chunk, 0);
+	ck_assert_uint_gt(r.bc_timestamp, oldest);
 }
 END_TEST
 
 START_TEST(pause_keeps_what_is_there)
 {
-	struct record r = record_number(7);
+	umem_bufctl_audit_t r = record_number(7);
 	umem_log_header_t *log;
 
 	make_logs(1, 1, 1);
 	log = umem_root.root_log_transaction;
 	tlog_pause(1);
-	ck_assert_ptr_null(tlog_record(log, &r.bc, 0));
+	ck_assert_ptr_null(tlog_record(log, &r, 0));
 	ck_assert_ptr_null(tlog_contents(&r, 8, 7, 0));
 	ck_assert_uint_eq(umem_root.root_logging, 1);
 	tlog_pause(0);
-	ck_assert_ptr_nonnull(tlog_record(log, &r.bc, 0));
+	ck_assert_ptr_nonnull(tlog_record(log, &r, 0));
 }
 END_TEST
 
@@ -302,11 +278,11 @@ write_range(void *arg)
 {
 	uint64_t first = *(uint64_t *)arg;
 	unsigned slot = (unsigned)(first / PER_THREAD);
-	struct record r;
+	umem_bufctl_audit_t r;
 
 	for (uint64_t n = first + 1; n <= first + PER_THREAD; n++) {
 		r = record_number(n);
-		tlog_record(umem_root.root_log_transaction, &r.bc, slot);
+		tlog_record(umem_root.root_log_transaction, &r, slot);
 	}
 	return NULL;
 }
@@ -379,7 +355,7 @@ END_TEST
 
 START_TEST(fork_locks_are_taken_and_dropped)
 {
-	struct record r = record_number(5);
+	umem_bufctl_audit_t r = record_number(5);
 	umem_log_header_t *log;
 
 	make_logs(2, 1, 1);
@@ -388,10 +364,10 @@ START_TEST(fork_locks_are_taken_and_dropped)
 	ck_assert_uint_ne(log->lh_lock.lk_word, 0);
 	ck_assert_uint_ne(log->lh_slot[1].ls_lock.lk_word, 0);
 	tlog_fork_unlock();
-	ck_assert_ptr_nonnull(tlog_record(log, &r.bc, 1));
+	ck_assert_ptr_nonnull(tlog_record(log, &r, 1));
 	tlog_fork_lock();
 	tlog_fork_child();
-	ck_assert_ptr_nonnull(tlog_record(log, &r.bc, 0));
+	ck_assert_ptr_nonnull(tlog_record(log, &r, 0));
 	ck_assert_uint_eq(log->lh_lock.lk_word, 0);
 }
 END_TEST
@@ -414,7 +390,6 @@ test_tlog_suite(void)
 	tcase_add_test(ring, records_stand_in_order_in_their_chunk);
 	tcase_add_test(ring, only_the_oldest_records_are_lost);
 	tcase_add_test(ring, ring_holds_the_full_chunks_oldest_first);
-	tcase_add_test(ring, stack_deeper_than_the_log_is_cut);
 	tcase_add_test(ring, pause_keeps_what_is_there);
 	tcase_add_test(ring, contents_follow_each_other_up_to_an_empty_one);
 	tcase_add_test(ring, contents_larger_than_a_chunk_are_cut);

@@ -17,6 +17,7 @@
 #include "root.h"
 #include "stack.h"
 #include "suites.h"
+#include "trace.h"
 #include "util.h"
 #include "vmem_impl.h"
 
@@ -477,12 +478,15 @@ END_TEST
 
 START_TEST(with_auditing_a_segment_says_who_allocated_it)
 {
+	const uint64_t *stack;
+	size_t depth;
 	vmem_t *vm;
 	vmem_seg_t *s;
 	void *p;
 
 	umem_init();
 	umem_root.root_flags |= UMF_AUDIT;
+	umem_root.root_stack_depth = 15;
 	stack_init();
 	vm = vmem_create("audited", (void *)0x1000, 0x1000, 0x10, NULL, NULL,
 	    NULL, 0, VM_SLEEP);
@@ -490,17 +494,17 @@ START_TEST(with_auditing_a_segment_says_who_allocated_it)
 	s = hash_find(arena_of(vm), (uintptr_t)p);
 	ck_assert_uint_eq(s->vs_thread, (uint32_t)getpid());
 	ck_assert_uint_ne(s->vs_timestamp, 0);
-	ck_assert_uint_ge(s->vs_depth, 1);
-	ck_assert_uint_le(s->vs_depth, UMEM_VMEM_DEPTH);
-	ck_assert_uint_ne(s->vs_stack[0], 0);
+	stack = trace_get(s->vs_trace, &depth);
+	ck_assert_uint_ge(depth, 1);
+	ck_assert_uint_ne(stack[0], 0);
 	vmem_free(vm, p, 0x20);
-	ck_assert_ptr_null(vm->vm_seg0.vs_anext->vs_stack);
+	ck_assert_uint_eq(vm->vm_seg0.vs_anext->vs_trace, 0);
 	ck_assert_ptr_null(arena_is_valid(vm));
 	vmem_destroy(vm);
 	/* not in the library's own */
 	p = vmem_alloc(vmem_heap_arena(NULL, NULL), 0x1000, VM_SLEEP);
 	s = hash_find(arena_of(vmem_heap_arena(NULL, NULL)), (uintptr_t)p);
-	ck_assert_uint_eq(s->vs_depth, 0);
+	ck_assert_uint_eq(s->vs_trace, 0);
 	vmem_free(vmem_heap_arena(NULL, NULL), p, 0x1000);
 }
 END_TEST

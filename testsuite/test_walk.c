@@ -274,18 +274,18 @@ END_TEST
 static taddr_t
 draw_one(taddr_t log, uint64_t chunk, uint64_t index, uint64_t timestamp)
 {
+	const uint64_t pc = DRAW_TEXT;
 	const umem_bufctl_audit_t bc = {.bc_addr = DRAW_HEAP,
 	    .bc_timestamp = timestamp,
 	    .bc_kind = UMEM_BC_ALLOC,
-	    .bc_depth = 1};
-	const uint64_t pc = DRAW_TEXT;
+	    .bc_trace = draw_trace(&drawn, &pc, 1)};
 
-	return draw_record(&drawn, log, chunk, index, &bc, &pc);
+	return draw_record(&drawn, log, chunk, index, &bc);
 }
 
 START_TEST(log_records_come_newest_first_over_all_chunks)
 {
-	taddr_t log = draw_log(&drawn, 3, 1024, DRAW_DEPTH), want[5];
+	taddr_t log = draw_log(&drawn, 3, 1024), want[5];
 	size_t i;
 
 	want[2] = draw_one(log, 0, 0, 300);
@@ -306,7 +306,7 @@ END_TEST
 
 START_TEST(records_of_one_moment_keep_their_order)
 {
-	taddr_t log = draw_log(&drawn, 1, 1024, DRAW_DEPTH), older, newer;
+	taddr_t log = draw_log(&drawn, 1, 1024), older, newer;
 
 	older = draw_one(log, 0, 0, 7);
 	newer = draw_one(log, 0, 1, 7);
@@ -327,7 +327,7 @@ END_TEST
 
 START_TEST(contents_log_has_no_records)
 {
-	taddr_t log = draw_log(&drawn, 1, 1024, 0);
+	taddr_t log = draw_log(&drawn, 1, 1024);
 
 	DRAW_SET(&drawn, log, umem_log_header_t, lh_recsize, 0);
 	snap_expect_open();
@@ -338,15 +338,15 @@ END_TEST
 
 START_TEST(damaged_record_is_noted_and_hides_no_other)
 {
-	taddr_t log = draw_log(&drawn, 1, 4096, DRAW_DEPTH), bad;
+	taddr_t log = draw_log(&drawn, 1, 4096), bad;
 
 	draw_one(log, 0, 0, 1);
 	bad = draw_one(log, 0, 1, 2);
 	draw_one(log, 0, 2, 3);
 	if (_i == 0)
-		DRAW_SET(&drawn, bad, umem_bufctl_audit_t, bc_depth, 0xffff);
+		DRAW_SET(&drawn, bad, umem_bufctl_audit_t, bc_trace, 60000);
 	else
-		DRAW_SET(&drawn, bad, umem_bufctl_audit_t, bc_kind, 0xff);
+		DRAW_SET(&drawn, bad, umem_bufctl_audit_t, bc_kind, 7);
 	snap_expect_open();
 	ck_assert_int_eq(walk_log(snap, log, meet_record, NULL), UMDB_OK);
 	ck_assert_uint_eq(met.n, 2);
@@ -358,7 +358,7 @@ END_TEST
 
 START_TEST(unreadable_chunk_is_noted_and_hides_no_other)
 {
-	taddr_t log = draw_log(&drawn, 3, 4096, DRAW_DEPTH), lost;
+	taddr_t log = draw_log(&drawn, 3, 4096), lost;
 
 	draw_one(log, 0, 0, 1);
 	lost = draw_one(log, 1, 0, 2);
@@ -373,7 +373,7 @@ END_TEST
 
 START_TEST(unused_log_may_be_left_out_of_the_core)
 {
-	taddr_t log = draw_log(&drawn, 2, 4096, DRAW_DEPTH);
+	taddr_t log = draw_log(&drawn, 2, 4096);
 	const umem_log_header_t *h = fake_at(drawn.tgt, log, sizeof(*h));
 
 	fake_break(drawn.tgt, h->lh_base, 2 * 4096);
@@ -389,15 +389,15 @@ START_TEST(insane_log_header_is_an_error)
 	static const struct {
 		uint64_t chunks, chunksize, recsize;
 	} bad[] = {
-	    {UINT64_MAX, 4096, 96},
-	    {1u << 24, UINT64_MAX, 96},
-	    {0, 4096, 96},
-	    {4, 0, 96},
+	    {UINT64_MAX, 4096, 64},
+	    {1u << 24, UINT64_MAX, 64},
+	    {0, 4096, 64},
+	    {4, 0, 64},
 	    {4, 4096, 8},
 	    {4, 4096, 65},
-	    {4, 4096, 64 + 8 * 240},
+	    {4, 4096, 128},
 	};
-	taddr_t log = draw_log(&drawn, 4, 4096, DRAW_DEPTH);
+	taddr_t log = draw_log(&drawn, 4, 4096);
 	umem_log_header_t *h = fake_at(drawn.tgt, log, sizeof(*h));
 
 	h->lh_nchunks = bad[_i].chunks;
