@@ -48,6 +48,7 @@ enum status_col {
 	STATUS_LOGS,
 	STATUS_HEAP,
 	STATUS_META,
+	STATUS_STACKS,
 	STATUS_LOGMEM,
 	STATUS_BUFFERS,
 	STATUS_BYTES,
@@ -72,6 +73,7 @@ static const struct out_column status_columns[STATUS_NCOL] = {
     [STATUS_LOGS] = {"logs", NULL, OUT_LIST, 0},
     [STATUS_HEAP] = {"heap_bytes", NULL, OUT_SIZE, 0},
     [STATUS_META] = {"meta_bytes", NULL, OUT_SIZE, 0},
+    [STATUS_STACKS] = {"stack_bytes", NULL, OUT_SIZE, 0},
     [STATUS_LOGMEM] = {"log_bytes", NULL, OUT_SIZE, 0},
     [STATUS_BUFFERS] = {"buffers", NULL, OUT_UINT, 0},
     [STATUS_BYTES] = {"buffer_bytes", NULL, OUT_SIZE, 0},
@@ -217,11 +219,14 @@ status_lines(
 {
 	const umem_root_t *r = &ctx->snap->root;
 	char flags[160], all[32], heap[32], meta[32], log[32], bytes[32];
+	char stacks[32];
 
 	dcmd_flag_names(r->root_flags, flags, sizeof(flags));
 	out_size_text(m->all, all, sizeof(all));
 	out_size_text(m->kind[UMEM_RG_HEAP], heap, sizeof(heap));
 	out_size_text(m->kind[UMEM_RG_META], meta, sizeof(meta));
+	out_size_text(
+	    r->root_trace_end * sizeof(uint64_t), stacks, sizeof(stacks));
 	out_size_text(m->kind[UMEM_RG_LOG], log, sizeof(log));
 	out_size_text(m->bytes, bytes, sizeof(bytes));
 	out_line(ctx->out, "Status:         %s", ready_name(r->root_ready));
@@ -244,9 +249,9 @@ status_lines(
 		? "; no longer written"
 		: "");
 	out_line(ctx->out,
-	    "Memory:         %s from the system: heap %s, structures %s, logs "
-	    "%s",
-	    all, heap, meta, log);
+	    "Memory:         %s from the system: heap %s, structures %s "
+	    "(stacks %s), logs %s",
+	    all, heap, meta, stacks, log);
 	out_line(ctx->out, "In use:         %" PRIu64 " buffers, %s",
 	    m->buffers, bytes);
 }
@@ -303,6 +308,7 @@ dcmd_status(struct dcmd_ctx *ctx, const struct dcmd_args *args)
 	status_logs(ctx, logs, sizeof(logs));
 	out_uint(ctx->out, m.kind[UMEM_RG_HEAP]);
 	out_uint(ctx->out, m.kind[UMEM_RG_META]);
+	out_uint(ctx->out, r->root_trace_end * sizeof(uint64_t));
 	out_uint(ctx->out, m.kind[UMEM_RG_LOG]);
 	out_uint(ctx->out, m.buffers);
 	out_uint(ctx->out, m.bytes);

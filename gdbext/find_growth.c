@@ -22,7 +22,7 @@ struct growing {
 	struct growth *g;
 	size_t room;           /* for groups */
 	struct addrmap groups; /* group_key() -> index */
-	uint8_t *buf;          /* PIECE bytes */
+	uint8_t *buf;          /* of PIECE records */
 };
 
 static int

@@ -205,7 +205,10 @@ struct snap_bufctl {
 	const uint64_t *stack;
 };
 
-/* snap_read_bufctl - read a record with its stack */
+/*
+ * snap_read_bufctl - read a record with its stack; that is empty, and noted as
+ * damage, when it cannot be read
+ */
 int snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret);
 
 /*

@@ -29,6 +29,13 @@ snap_read_bufctl(struct snap *snap, taddr_t addr, struct snap_bufctl *ret)
 		    "bufctl %#" PRIx64 " is damaged: of unknown kind %u", addr,
 		    (unsigned)ret->bc.bc_kind);
 	rc = snap_trace(snap, ret->bc.bc_trace, &ret->stack, &ret->depth);
+	if (rc == UMDB_EFAULT) {
+		/* a core may lack a page; the rest of the record is good */
+		snap_damaged(snap, snap->root.root_traces,
+		    "some records show no stack: the memory of traces cannot "
+		    "be read");
+		return UMDB_OK;
+	}
 	if (rc != UMDB_ECORRUPT)
 		return rc;
 	why = snap->tgt->err;

@@ -3,8 +3,8 @@
  * trace.h - traces, each kept once
  *
  * A program allocates from few places over and over, so a record does not hold
- * its trace but names it: with 15 frames it takes a third of the memory, and
- * that what is touched in each call.  Sanitizers and the Linux kernel do so too
+ * its trace but names it: one of 15 frames takes a third of the memory then, of
+ * that which is touched in each call.  Sanitizers and the Linux kernel do so too
  * ("stack depot").
  *
  * Layer: above meta.h.

@@ -285,8 +285,8 @@ START_TEST(status_shows_what_is_in_force)
 	    "Flags:          audit deadbeef redzone\n"
 	    "Stack depth:    4\n"
 	    "Logs:           transaction=16K (7 records)\n"
-	    "Memory:         21M from the system: heap 4M, structures 16M, "
-	    "logs 1M\n"
+	    "Memory:         21M from the system: heap 4M, structures 16M "
+	    "(stacks 88), logs 1M\n"
 	    "In use:         18 buffers, 103K\n"
 	    "Message buffer: empty\n");
 }

@@ -260,6 +260,28 @@ START_TEST(unreadable_memory_is_said)
 }
 END_TEST
 
+START_TEST(record_without_its_trace_is_read)
+{
+	const taddr_t cache = draw_cache_addr(&drawn, "umem_alloc_48");
+	const taddr_t slab =
+	    DRAW_GET(&drawn, cache, umem_cache_t, cache_partial);
+	struct snap_bufctl b;
+
+	fake_break(drawn.tgt, DRAW_TRACES, UMEM_TRACE_BYTES);
+	snap_expect_open();
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(
+		    snap_read_bufctl(snap,
+			DRAW_GET(&drawn, slab, umem_slab_t, slab_bufctl), &b),
+		    UMDB_OK);
+		ck_assert_uint_eq(b.bc.bc_size, 40);
+		ck_assert_uint_eq(b.depth, 0);
+	}
+	ck_assert_uint_eq(snap->ndamage, 1); /* said once */
+	ck_assert_ptr_nonnull(strstr(snap->damage[0].msg, "show no stack"));
+}
+END_TEST
+
 START_TEST(missing_page_hides_no_trace_beside_it)
 {
 	uint32_t number[80], i, missing = 0;
@@ -339,6 +361,7 @@ test_snap_trace_suite(void)
 	tcase_add_test(tc, trace_that_runs_past_its_piece_is_damage);
 	tcase_add_test(tc, missing_piece_is_damage);
 	tcase_add_loop_test(tc, unreadable_memory_is_said, 0, 3);
+	tcase_add_test(tc, record_without_its_trace_is_read);
 	tcase_add_loop_test(tc, missing_page_hides_no_trace_beside_it, 0, 2);
 	tcase_add_loop_test(tc, random_damage_does_no_harm, 0, 4);
 	suite_add_tcase(s, tc);
