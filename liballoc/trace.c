@@ -175,7 +175,8 @@ trace_get(uint32_t number, size_t *depth_ret)
 	uint64_t room;
 
 	*depth_ret = 0;
-	if (number == 0 || number >= umem_root.root_trace_end)
+	if (number == 0 || number >= __atomic_load_n(&umem_root.root_trace_end,
+					 __ATOMIC_RELAXED))
 		return NULL;
 	t = trace_at(number);
 	room = (UMEM_TRACE_BYTES - UMEM_TRACE_OFFSET(number)) / 8;
