@@ -249,7 +249,6 @@ tlog_record(umem_log_header_t *log, const umem_bufctl_audit_t *bc, unsigned n)
 	__atomic_store_n(
 	    &copy->bc_timestamp, bc->bc_timestamp, __ATOMIC_RELEASE);
 	slot_leave(log, slot);
-
 	return copy;
 }
 
