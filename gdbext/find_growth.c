@@ -21,7 +21,7 @@ struct growing {
 	struct snap *snap;
 	struct growth *g;
 	size_t room;           /* for groups */
-	struct addrmap groups; /* group_key() -> index */
+	struct addrmap groups; /* snap_trace_key() -> index */
 	uint8_t *buf;          /* of PIECE records */
 };
 
@@ -33,13 +33,6 @@ no_memory(struct growing *w)
 
 /* ------------------------------------------------------------------ groups */
 
-/* Not 0, and the lowest three bits do not matter. */
-static uint64_t
-group_key(uint32_t cache, uint32_t trace)
-{
-	return (1ull << UMEM_TRACE_BITS | trace) << 23 | (uint64_t)cache << 3;
-}
-
 static struct growth_group *
 group_of(struct growing *w, uint32_t cache, uint32_t trace)
 {
@@ -47,11 +40,11 @@ group_of(struct growing *w, uint32_t cache, uint32_t trace)
 	struct growth_group *p;
 	const uint64_t *stack;
 	uint32_t depth, known;
-	uint64_t key;
+	taddr_t key;
 
-	if (snap_trace(w->snap, trace, &stack, &depth) != UMDB_OK)
-		trace = 0; /* damaged */
-	key = group_key(cache, trace);
+	if (snap_trace_known(w->snap, &trace, &stack, &depth) != UMDB_OK)
+		return NULL;
+	key = snap_trace_key(0, cache, trace);
 	known = addrmap_get(&w->groups, key);
 	if (known != ADDRMAP_NONE)
 		return &g->group[known];

@@ -23,7 +23,7 @@ struct collect {
 	struct mark *m;
 	struct leaks *leaks;
 	size_t leakroom, grouproom;
-	struct addrmap groups; /* group_key() -> index */
+	struct addrmap groups; /* snap_trace_key() -> index */
 };
 
 /* True when the user wants to stop; called for each leak or group. */
@@ -34,14 +34,6 @@ order_poll(struct target *tgt, uint64_t i, uint64_t n)
 }
 
 /* ------------------------------------------------------------------ groups */
-
-/* Not 0, and the lowest three bits do not matter. */
-static uint64_t
-group_key(enum leak_kind kind, uint32_t cache, uint32_t trace)
-{
-	return ((uint64_t)(kind + 1) << UMEM_TRACE_BITS | trace) << 23 |
-	       (uint64_t)cache << 3;
-}
 
 static struct leak_group *
 group_new(struct collect *c)
@@ -66,11 +58,12 @@ group_of(struct collect *c, enum leak_kind kind, uint32_t cache,
 {
 	struct leak_group *g;
 	const uint64_t *stack;
-	uint32_t depth;
-	const int rc = snap_trace(c->m->snap, bc->bc_trace, &stack, &depth);
-	const uint64_t key =
-	    group_key(kind, cache, rc == UMDB_OK ? bc->bc_trace : 0);
+	uint32_t depth, trace = bc->bc_trace;
+	taddr_t key;
 
+	if (snap_trace_known(c->m->snap, &trace, &stack, &depth) != UMDB_OK)
+		return UMDB_ENOMEM;
+	key = snap_trace_key(kind, cache, trace);
 	*ret = addrmap_get(&c->groups, key);
 	if (*ret != ADDRMAP_NONE)
 		return UMDB_OK;

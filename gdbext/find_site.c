@@ -24,19 +24,12 @@ struct sites {
 	struct top *top;
 	size_t room;            /* for sites */
 	uint32_t *of;           /* by place: its site; NONE: no buffer */
-	struct addrmap known;   /* trace or cache -> site; see site_key() */
+	struct addrmap known;   /* trace or cache -> site; snap_trace_key() */
 	uint32_t *first, *next; /* the tree of dominators, by place */
 	uint32_t *above;        /* by site: how many stand above */
 };
 
 /* -------------------------------------------------------------------- stacks */
-
-/* Not 0, and the lowest three bits do not matter. */
-static uint64_t
-site_key(uint32_t trace, uint32_t cache)
-{
-	return (trace != 0 ? trace : 1ull << UMEM_TRACE_BITS | cache) << 3;
-}
 
 static struct top_site *
 site_new(struct sites *s)
@@ -62,13 +55,15 @@ site_of(
 	umem_bufctl_audit_t bc;
 	struct top_site *site;
 	const uint64_t *stack;
-	uint32_t depth;
-	uint64_t key;
+	uint32_t depth, trace = 0;
+	taddr_t key;
 
-	if (!find_mark_record(m, ss, index, &bc))
-		bc.bc_trace = 0;
-	(void)snap_trace(m->snap, bc.bc_trace, &stack, &depth);
-	key = site_key(depth > 0 ? bc.bc_trace : 0, ss->cache);
+	if (find_mark_record(m, ss, index, &bc))
+		trace = bc.bc_trace;
+	if (snap_trace_known(m->snap, &trace, &stack, &depth) != UMDB_OK)
+		return UMDB_ENOMEM;
+	/* a stack is one site whatever the caches */
+	key = snap_trace_key(0, trace != 0 ? 0 : ss->cache, trace);
 	*ret = addrmap_get(&s->known, key);
 	if (*ret != ADDRMAP_NONE)
 		return UMDB_OK;

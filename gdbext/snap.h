@@ -197,6 +197,25 @@ void snap_damaged(struct snap *snap, taddr_t addr, const char *fmt, ...)
 int snap_trace(struct snap *snap, uint32_t number, const uint64_t **stack_ret,
     uint32_t *depth_ret);
 
+/*
+ * snap_trace_known - the same for what is counted all the same: a trace that is
+ * damaged or cannot be read becomes number 0.  Fails with UMDB_ENOMEM only.
+ */
+int snap_trace_known(struct snap *snap, uint32_t *number,
+    const uint64_t **stack_ret, uint32_t *depth_ret);
+
+/*
+ * snap_trace_key - a key for an addrmap: of a cache's buffers that have one
+ * trace and are of one @kind, 0 to 2
+ */
+static inline taddr_t
+snap_trace_key(uint32_t kind, uint32_t cache, uint32_t trace)
+{
+	/* not 0, and an addrmap does not look at the lowest three bits */
+	return ((uint64_t)(kind + 1) << UMEM_TRACE_BITS | trace) << 23 |
+	       (uint64_t)cache << 3;
+}
+
 /* A bufctl or log record as read, with its stack, which the snapshot holds. */
 struct snap_bufctl {
 	taddr_t addr;

@@ -118,6 +118,17 @@ snap_trace(struct snap *snap, uint32_t number, const uint64_t **stack_ret,
 	return UMDB_OK;
 }
 
+int
+snap_trace_known(struct snap *snap, uint32_t *number,
+    const uint64_t **stack_ret, uint32_t *depth_ret)
+{
+	const int rc = snap_trace(snap, *number, stack_ret, depth_ret);
+
+	if (rc != UMDB_OK || *depth_ret == 0)
+		*number = 0;
+	return rc == UMDB_ENOMEM ? rc : UMDB_OK;
+}
+
 void
 snap_free_traces(struct snap *snap)
 {
