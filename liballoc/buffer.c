@@ -33,9 +33,8 @@ goes_to_large(size_t size)
 }
 
 static void *
-alloc_from_cache(umem_cache_t *cp, size_t size, const struct stack_frame *from)
+alloc_from_cache(umem_cache_t *cp, size_t size, uint32_t trace)
 {
-	const uint32_t trace = audit_trace(cp, from);
 	void *buf = tc_alloc(cp);
 
 	if (buf != NULL && cache_is_checked(cp))
@@ -60,12 +59,23 @@ alloc_any(
 	if (umem_root.root_mtbf != 0 && audit_mtbf())
 		buf = NULL;
 	else if (cp != NULL)
-		buf = alloc_from_cache(cp, size, from);
+		buf = alloc_from_cache(cp, size, audit_trace(cp, from));
 	else
 		buf = large_alloc(size, align, zero_ret);
 	if (buf == NULL)
 		audit_fail(cp, size);
 	watch_alloc(buf, size);
+	return buf;
+}
+
+/* alloc_more - the same when all that is amiss is an empty magazine */
+static __attribute__((noinline)) void *
+alloc_more(umem_cache_t *cp, size_t size, uint32_t trace)
+{
+	void *buf = alloc_from_cache(cp, size, trace);
+
+	if (buf == NULL)
+		audit_fail(cp, size);
 	return buf;
 }
 
@@ -90,7 +100,7 @@ buffer_alloc(
 		return alloc_any(size, align, zero_ret, from);
 	trace = audit_trace(cp, from);
 	if (__builtin_expect(!tc_pop(cp->cache_bin, &buf), 0))
-		return alloc_any(size, align, zero_ret, from);
+		return alloc_more(cp, size, trace);
 	return audit_alloc(cp, pagemap_slab(buf), buf, size, 1, trace);
 }
 

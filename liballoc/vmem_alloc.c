@@ -15,8 +15,6 @@
  */
 #include "vmem_impl.h"
 
-#include <string.h>
-
 #include "lock.h"
 #include "msg.h"
 #include "os.h"
